@@ -1,0 +1,1 @@
+"""The server: it accepts PostgreSQL connections and keeps their data in SQLite files."""

@@ -1,0 +1,162 @@
+"""One client's socket: bytes to messages to the session, and back. The asyncio edge of the server.
+
+A thin shell: `wire.Protocol` knows bytes, `Session` knows meaning. A message is handled within `data_received`; when the session
+returns a future, no further message is taken from the protocol until it is done, and reading pauses when much has come in
+meanwhile. What the session sends is written once a batch of messages, and whenever it asks to flush.
+
+Back-pressure outwards: above the transport's high-water mark `flush` gives a future, so a result is fetched no faster than the
+client reads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from proxy.session.instance import Instance
+from proxy.session.session import Session
+from proxy.session.startup import Startup
+from proxy.wire.errors import ProtocolError
+from proxy.wire.message import Message
+from proxy.wire.protocol import Protocol, Role
+
+_log = logging.getLogger("litephant.connection")
+
+_HIGH_WATER: Final = 1 << 18  # bytes that wait in the transport before the session is told to wait
+_BATCH: Final = 64  # messages that are handled before their answers are written
+_MOST_UNREAD: Final = 1 << 20  # bytes received while the session is busy before reading pauses
+
+
+class Connection(asyncio.Protocol):
+    """See the module. `ended` is called when the socket is closed."""
+
+    def __init__(self, instance: Instance, ended: Callable[[Connection], None]) -> None:
+        self.session: Session | None = None
+        self._instance = instance
+        self._ended = ended
+        self._protocol = Protocol(Role.SERVER)
+        self._startup: Startup | None = None
+        self._transport: asyncio.Transport
+        self._waiting = False  # for the session to be done with a message
+        self._unread = 0  # bytes that came meanwhile
+        self._reading_paused = False
+        self._drained: asyncio.Future[None] | None = None
+        self._closing = False
+
+    # asyncio's callbacks
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(_HIGH_WATER)
+        self._startup = Startup(self._instance, self, self._open)
+        peer = transport.get_extra_info("peername")
+        local = transport.get_extra_info("sockname")
+        if isinstance(peer, tuple) and isinstance(local, tuple):
+            self._startup.address, self._startup.server_address = peer[:2], local[:2]
+
+    def data_received(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
+        if self._waiting:
+            self._unread += len(data)
+            if self._unread > _MOST_UNREAD and not self._reading_paused:
+                self._reading_paused = True
+                self._transport.pause_reading()
+            return
+        self._take_messages()
+
+    def eof_received(self) -> bool:
+        return False  # close: a client that shuts down its side is gone (PostgreSQL: "unexpected EOF")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closing = True
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        if self.session is not None:
+            self.session.close()
+        self._ended(self)
+
+    def pause_writing(self) -> None:
+        if self._drained is None or self._drained.done():
+            self._drained = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    # Messages in
+
+    def _open(self, session: Session) -> None:
+        self.session = session
+        self._startup = None
+
+    def _take_messages(self) -> None:
+        """Handle messages until there is none, or one has to wait; then write what they were answered."""
+        next_message = self._protocol.next_message
+        handled = 0
+        while not self._closing:
+            message = next_message()
+            if message is None:
+                break
+            if isinstance(message, ProtocolError):
+                self._protocol.send(message)
+                self.close()
+                return
+            if self.session is None:
+                assert self._startup is not None
+                self._startup.receive(message)
+                continue
+            waiting = self.session.receive(message)
+            handled += 1
+            if waiting is None and handled % _BATCH == 0:
+                waiting = self.flush()
+            if waiting is not None:
+                self._waiting = True
+                waiting.add_done_callback(self._go_on)
+                break
+        self._write()
+
+    def _go_on(self, done: asyncio.Future[None]) -> None:
+        """The session has finished a message."""
+        self._waiting = False
+        self._unread = 0
+        if error := done.exception():
+            _log.error("the session failed", exc_info=error)
+            self._transport.abort()
+            return
+        if self._reading_paused and not self._closing:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        self._take_messages()
+
+    # The session's client
+
+    def send(self, message: Message) -> None:
+        self._protocol.send(message)
+
+    def send_bytes(self, raw: bytes) -> None:
+        self._protocol.send_bytes(raw)
+
+    def flush(self) -> asyncio.Future[None] | None:
+        """Write what is queued; a future when the client does not keep up."""
+        self._write()
+        drained = self._drained
+        return None if drained is None or drained.done() else drained
+
+    def close(self) -> None:
+        """Write what is queued, then hang up."""
+        if not self._closing:
+            self._write()
+            self._closing = True
+            self._transport.close()
+
+    def _write(self) -> None:
+        if self._closing:
+            self._protocol.data_to_send()
+            return
+        data = self._protocol.data_to_send()
+        if data:
+            self._transport.write(data)
+

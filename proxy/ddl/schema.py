@@ -1,0 +1,68 @@
+"""CREATE SCHEMA, with the objects that may follow in it, and ALTER SCHEMA."""
+
+from typing import Any
+
+from proxy.ddl.execution import Execution
+from proxy.ddl.names import namespace_oid
+from translator import sqlstate
+from translator.errors import SqlError
+
+
+def create_schema(statement: dict[str, Any], execution: Execution) -> str:
+    """CREATE SCHEMA [IF NOT EXISTS] name [AUTHORIZATION role] [element …]."""
+    from proxy.ddl.privileges import role_name, role_oid
+
+    role = statement.get("authrole")
+    name = statement.get("schemaname") or role_name(execution, role["RoleSpec"] if "RoleSpec" in role else role)
+    if name.startswith("pg_"):
+        raise SqlError(
+            sqlstate.RESERVED_NAME,
+            f'unacceptable schema name "{name}"',
+            detail='The prefix "pg_" is reserved for system schemas.',
+        )
+    if execution.catalog.namespace(name) is not None:
+        if statement.get("if_not_exists"):
+            execution.note(f'schema "{name}" already exists, skipping', sqlstate.DUPLICATE_SCHEMA)
+            return "CREATE SCHEMA"
+        raise SqlError(sqlstate.DUPLICATE_SCHEMA, f'schema "{name}" already exists')
+    owner = execution.owner if role is None else role_oid(execution, role.get("RoleSpec", role))
+    oid = execution.new_oid()
+    execution.insert("pg_namespace", oid, oid=oid, nspname=name, nspowner=owner)
+    execution.changed()
+    _create_elements(statement.get("schemaElts", ()), execution, name)
+    return "CREATE SCHEMA"
+
+
+def _create_elements(elements: Any, execution: Execution, schema: str) -> None:
+    """The elements are commands of their own, whose names are in the new schema unless they say otherwise."""
+    from proxy.ddl.execute import carry_out
+
+    before = execution.settings.search_path
+    execution.settings.search_path = (schema, *before)
+    try:
+        for element in elements:
+            node, statement = next(iter(element.items()))
+            carry_out(node, statement, execution)
+    finally:
+        execution.settings.search_path = before
+
+
+def rename_schema(execution: Execution, old: str, new: str) -> None:
+    """ALTER SCHEMA old RENAME TO new: the SQLite names of its tables follow."""
+    from proxy.ddl.rename import move_storage
+
+    oid = namespace_oid(execution, old)
+    if execution.catalog.namespace(new) is not None:
+        raise SqlError(sqlstate.DUPLICATE_SCHEMA, f'schema "{new}" already exists')
+    if new.startswith("pg_"):
+        raise SqlError(
+            sqlstate.RESERVED_NAME,
+            f'unacceptable schema name "{new}"',
+            detail='The prefix "pg_" is reserved for system schemas.',
+        )
+    execution.update("pg_namespace", oid, {"nspname": new}, oid=oid)
+    execution.changed()
+    for (relation,) in execution.select("pg_class", oid, "oid", relnamespace=oid):
+        found = execution.catalog.relation_by_oid(relation)
+        if found is not None and found.kind in "rm":
+            move_storage(execution, found)

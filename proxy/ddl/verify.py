@@ -1,0 +1,113 @@
+"""Whether the rows of a table obey a constraint that it is about to get. Raises what PostgreSQL reports if not.
+
+Each check is one query, so a table that obeys is read once.
+"""
+
+from typing import Any
+
+from proxy.ddl.execution import Execution
+from proxy.ddl.names import quote
+from proxy.ddl.sqlite_schema import key_expressions
+from translator import sqlstate
+from translator.catalog import Column, Relation
+from translator.compiler import Expression
+from translator.errors import SqlError
+from translator.types import registry
+
+
+def no_duplicates(execution: Execution, relation: Relation, index: int) -> None:
+    """A unique index can be built: 23505 with the key that stands twice."""
+    row = execution.record("pg_index", index, indexrelid=index)
+    keys, functions = key_expressions(execution, relation, row)
+    from proxy.ddl.expressions import recompile
+
+    condition = "" if row["indnullsnotdistinct"] else " AND ".join(f"{key} IS NOT NULL" for key, _ in keys)
+    if row["indpred"]:
+        predicate = recompile(execution, relation, row["indpred"], "index predicate")
+        functions |= predicate.functions
+        condition = f"({predicate.sql})" + (f" AND {condition}" if condition else "")
+    execution.connection.require(functions)
+    import json
+
+    columns = _columns(relation, [attnum for attnum in json.loads(row["indkey"])[: row["indnkeyatts"]] if attnum])
+    shown = ", ".join(quote(column.storage_name) for column in columns) or "1"
+    sql = f"SELECT {shown} FROM {_from(relation)}"
+    if condition:
+        sql += f" WHERE {condition}"
+    sql += f" GROUP BY {', '.join(key for key, _ in keys)} HAVING count(*) > 1 LIMIT 1"
+    found = execution.connection.execute(sql).fetchone()
+    if found is None:
+        return
+    name = execution.record("pg_class", index, oid=index)["relname"]
+    detail = f"Key {_key_text(execution, columns, found)} is duplicated." if len(columns) == len(keys) else None
+    raise SqlError(
+        sqlstate.UNIQUE_VIOLATION,
+        f'could not create unique index "{name}"',
+        detail=detail,
+        schema=relation.schema,
+        table=relation.name,
+        constraint=name,
+    )
+
+
+def no_nulls(execution: Execution, relation: Relation, column: Column) -> None:
+    """A column can be NOT NULL: 23502."""
+    sql = f"SELECT 1 FROM {_from(relation)} WHERE {quote(column.storage_name)} IS NULL LIMIT 1"
+    if execution.connection.execute(sql).fetchone() is not None:
+        message = f'column "{column.name}" of relation "{relation.name}" contains null values'
+        error = SqlError(sqlstate.NOT_NULL_VIOLATION, message)
+        error.schema, error.table, error.column = relation.schema, relation.name, column.name
+        raise error
+
+
+def check_holds(execution: Execution, relation: Relation, name: str, compiled: Expression) -> None:
+    """Every row satisfies a CHECK: 23514."""
+    execution.connection.require(compiled.functions)
+    sql = f"SELECT 1 FROM {_from(relation)} WHERE NOT ({compiled.sql}) LIMIT 1"
+    if execution.connection.execute(sql).fetchone() is not None:
+        message = f'check constraint "{name}" of relation "{relation.name}" is violated by some row'
+        raise SqlError(sqlstate.CHECK_VIOLATION, message, schema=relation.schema, table=relation.name, constraint=name)
+
+
+def foreign_key_holds(execution: Execution, relation: Relation, constraint: int) -> None:
+    """Every row has its parent: 23503 with the key that is missing."""
+    row = next(each for each in relation.constraints if each.oid == constraint)
+    parent = execution.relation(row.referenced)
+    own, theirs = _columns(relation, row.columns), _columns(parent, row.referenced_columns)
+    present = " AND ".join(f"c.{quote(column.storage_name)} IS NOT NULL" for column in own)
+    same = " AND ".join(
+        f"p.{quote(there.storage_name)} = c.{quote(here.storage_name)}" for here, there in zip(own, theirs, strict=True)
+    )
+    shown = ", ".join(f"c.{quote(column.storage_name)}" for column in own)
+    sql = (
+        f"SELECT {shown} FROM {_from(relation)} AS c WHERE {present} "
+        f"AND NOT EXISTS (SELECT 1 FROM {_from(parent)} AS p WHERE {same}) LIMIT 1"
+    )
+    found = execution.connection.execute(sql).fetchone()
+    if found is not None:
+        raise SqlError(
+            sqlstate.FOREIGN_KEY_VIOLATION,
+            f'insert or update on table "{relation.name}" violates foreign key constraint "{row.name}"',
+            detail=f'Key {_key_text(execution, own, found)} is not present in table "{parent.name}".',
+            schema=relation.schema,
+            table=relation.name,
+            constraint=row.name,
+        )
+
+
+def _from(relation: Relation) -> str:
+    return f"{relation.where}.{quote(relation.storage)}"
+
+
+def _columns(relation: Relation, attnums: Any) -> list[Column]:
+    by_number = {column.attnum: column for column in relation.columns}
+    return [by_number[attnum] for attnum in attnums]
+
+
+def _key_text(execution: Execution, columns: list[Column], values: Any) -> str:
+    """(a, b)=(1, x)"""
+    texts = (
+        "null" if value is None else registry.type_of(column.type_oid, execution.catalog).output(value, execution.settings)
+        for column, value in zip(columns, values, strict=True)
+    )
+    return f"({', '.join(column.name for column in columns)})=({', '.join(texts)})"

@@ -1,0 +1,163 @@
+"""Views and materialized views (view.c, matview.c).
+
+A view is kept as the text of its query. PostgreSQL keeps a tree in which names are resolved; so before the text is made,
+`*` is written out and relations are qualified (view_text.py), and later changes of the world do not change the view.
+"""
+
+from typing import Any
+
+from proxy.ddl import heap, view_text
+from proxy.ddl.columns import ColumnSpec, check_columns
+from proxy.ddl.execution import Address, Execution
+from proxy.ddl.expressions import references, walk
+from proxy.ddl.names import open_relation, quote, set_storage, strings
+from proxy.ddl.sequence import heap_namespace
+from proxy.pg_catalog import classes
+from proxy.pg_catalog.rows import schema_of
+from translator import compiler, sqlstate
+from translator.analyze import typenames
+from translator.catalog import Relation
+from translator.errors import SqlError, unsupported
+from translator.plan import QueryPlan
+
+
+def create_view(statement: dict[str, Any], execution: Execution) -> str:
+    """CREATE [OR REPLACE] VIEW."""
+    from proxy.ddl.table_as import query_columns
+
+    range_var = dict(statement["view"])
+    if statement.get("withCheckOption", "NO_CHECK_OPTION") != "NO_CHECK_OPTION":
+        raise unsupported("WITH CHECK OPTION", range_var.get("location"))
+    query = statement["query"]
+    plan = compiler.compile_query(query, execution.catalog, execution.settings)
+    names = strings(statement.get("aliases", ()))
+    if len(names) > len(plan.fields or ()):
+        raise SqlError(sqlstate.SYNTAX_ERROR, "CREATE VIEW specifies more column names than columns")
+    columns = query_columns(execution, plan, names)
+    _become_temporary(execution, range_var, plan)
+    name = range_var["relname"]
+    namespace = heap_namespace(execution, range_var)
+    existing = execution.catalog.relation(namespace, name)
+    if existing is not None:
+        if not statement.get("replace"):
+            raise SqlError(sqlstate.DUPLICATE_TABLE, f'relation "{name}" already exists')
+        _replace(execution, existing, columns, plan, query)
+        return "CREATE VIEW"
+    check_columns(execution, columns, "v")
+    oid = heap.create_relation(
+        execution,
+        name,
+        namespace,
+        "v",
+        columns,
+        persistence=range_var.get("relpersistence", "p"),
+        definition=query_text(execution, query, [column.name for column in columns]),
+    )
+    insert_rule(execution, oid, plan, query)
+    return "CREATE VIEW"
+
+
+def _become_temporary(execution: Execution, range_var: dict[str, Any], plan: QueryPlan) -> None:
+    """A view over temporary relations is temporary itself (isQueryUsingTempRelation)."""
+    if range_var.get("relpersistence") == "t" or range_var.get("schemaname") is not None:
+        return
+    relations = [execution.catalog.relation_by_oid(oid) for oid, _ in plan.relations]
+    if any(relation is not None and relation.persistence == "t" for relation in relations):
+        execution.note(f'view "{range_var["relname"]}" will be a temporary view')
+        range_var["relpersistence"] = "t"
+
+
+def query_text(execution: Execution, query: Any, names: list[str] | None = None) -> str:
+    """The text of a query with its names settled."""
+    return view_text.settle(execution, query, names)
+
+
+def insert_rule(execution: Execution, oid: int, plan: QueryPlan, query: Any) -> None:
+    """The _RETURN rule, which carries what a view depends on."""
+    rule = execution.new_oid(schema_of(oid))
+    execution.insert("pg_rewrite", oid, oid=rule, rulename="_RETURN", ev_class=oid)
+    address = Address(classes.PG_REWRITE, rule)
+    execution.depend(address, Address(classes.PG_CLASS, oid), "i")
+    for referenced in sorted(_referenced(execution, plan, query), key=lambda each: (each.oid, each.column)):
+        execution.depend(address, referenced)
+
+
+def _referenced(execution: Execution, plan: QueryPlan, query: Any) -> set[Address]:
+    """The columns a query reads: those of its relations that it names (or all, where it says `*`)."""
+    fields = [inner["fields"] for kind, inner in walk(query) if kind == "ColumnRef"]
+    star = any("A_Star" in each[-1] for each in fields)
+    names = {each[-1]["String"]["sval"] for each in fields if "String" in each[-1]}
+    names |= {name for _, inner in walk(query) for name in strings(inner.get("usingClause", ()))}
+    found = references(execution, "", query)
+    for oid in {oid for oid, _ in plan.relations}:
+        relation = execution.catalog.relation_by_oid(oid)
+        assert relation is not None
+        numbers = [column.attnum for column in relation.columns if star or column.name in names]
+        found |= {Address(classes.PG_CLASS, oid, number) for number in numbers or (0,)}
+    return found
+
+
+def _replace(
+    execution: Execution, view: Relation, columns: list[ColumnSpec], plan: QueryPlan, query: Any
+) -> None:
+    """Give an existing view another query, which may only add columns (checkViewColumns)."""
+    if view.kind != "v":
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{view.name}" is not a view')
+    if len(columns) < len(view.columns):
+        raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, "cannot drop columns from view")
+    for old, new in zip(view.columns, columns, strict=False):
+        if old.name != new.name:
+            message = f'cannot change name of view column "{old.name}" to "{new.name}"'
+            hint = "Use ALTER VIEW ... RENAME COLUMN ... to change name of view column instead."
+            raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message, hint=hint)
+        if (old.type_oid, old.typmod) != (new.type_oid, new.typmod):
+            was = typenames.display(execution.catalog, old.type_oid, old.typmod)
+            wanted = typenames.display(execution.catalog, new.type_oid, new.typmod)
+            message = f'cannot change data type of view column "{old.name}" from {was} to {wanted}'
+            raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message)
+    check_columns(execution, columns, "v")
+    for number, column in enumerate(columns[len(view.columns) :], len(view.columns) + 1):
+        heap.insert_attribute(execution, view.oid, number, column)
+    execution.update("pg_class", view.oid, {"relnatts": len(columns)}, oid=view.oid)
+    for (rule,) in execution.select("pg_rewrite", view.oid, "oid", ev_class=view.oid):
+        execution.delete("pg_rewrite", view.oid, oid=rule)
+        execution.delete("pg_depend", view.oid, classid=classes.PG_REWRITE, objid=rule)
+    set_storage(execution, view.oid, None, query_text(execution, query, [column.name for column in columns]))
+    insert_rule(execution, view.oid, plan, query)
+    execution.changed()
+
+
+# ---------------------------------------------------------------------- materialized views
+
+
+def refresh(statement: dict[str, Any], execution: Execution) -> str:
+    """REFRESH MATERIALIZED VIEW."""
+    from proxy.ddl.expressions import parse_query
+    from proxy.ddl.table_as import fill
+
+    relation = open_relation(execution, statement["relation"])
+    if relation.kind != "m":
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, f'"{relation.name}" is not a materialized view')
+    if statement.get("concurrent"):
+        if statement.get("skipData"):
+            message = "REFRESH options CONCURRENTLY and WITH NO DATA cannot be used together"
+            raise SqlError(sqlstate.SYNTAX_ERROR, message)
+        if not any(each.unique and each.predicate is None and not each.expressions for each in relation.indexes):
+            raise SqlError(
+                sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE,
+                f'cannot refresh materialized view "{relation.schema}.{relation.name}" concurrently',
+                hint="Create a unique index with no WHERE clause on one or more columns of the materialized view.",
+            )
+    execution.connection.execute(f"DELETE FROM {relation.where}.{quote(relation.storage)}")
+    populated = not statement.get("skipData")
+    if populated:
+        node = parse_query(definition(execution, relation))
+        fill(execution, relation, compiler.compile_query(node, execution.catalog, execution.settings))
+    execution.update("pg_class", relation.oid, {"relispopulated": populated}, oid=relation.oid)
+    return "REFRESH MATERIALIZED VIEW"
+
+
+def definition(execution: Execution, relation: Relation) -> str:
+    """The text of a view's query."""
+    sql = f'SELECT definition FROM {schema_of(relation.oid)}."litephant.relation" WHERE oid = ?'
+    return str(execution.connection.execute(sql, (relation.oid,)).fetchone()[0])

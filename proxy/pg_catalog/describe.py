@@ -1,0 +1,125 @@
+"""Objects in words, as messages about dependencies name them: "view v", "constraint c on table t" (objectaddress.c)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from proxy.pg_catalog import classes
+from proxy.pg_catalog.lookup import record
+from proxy.pg_catalog.texts import quote_qualified
+from translator.analyze import typenames
+from translator.catalog import Catalog
+
+_KINDS = {**classes.RELATION_KINDS, "p": "table"}
+
+
+class Describer:
+    """Words for objects, with names qualified where the search path does not find them."""
+
+    def __init__(self, connection: Any, catalog: Catalog, path: Sequence[int]) -> None:
+        self._connection = connection
+        self._catalog = catalog
+        self._path = path
+
+    def describe(self, classid: int, oid: int, column: int = 0) -> str:
+        """getObjectDescription."""
+        describe = self._by_class().get(classid)
+        if describe is None:
+            return f"object {oid} of catalog {classid}"
+        return describe(oid, column)
+
+    def _by_class(self) -> dict[int, Callable[[int, int], str]]:
+        return {
+            classes.PG_CLASS: self._relation,
+            classes.PG_TYPE: lambda oid, column: f"type {self.type_name(oid)}",
+            classes.PG_NAMESPACE: lambda oid, column: f"schema {self._name('pg_namespace', oid, 'nspname')}",
+            classes.PG_CONSTRAINT: self._constraint,
+            classes.PG_ATTRDEF: self._default,
+            classes.PG_REWRITE: self._rule,
+            classes.PG_PROC: lambda oid, column: f"function {self.function_name(oid)}",
+            classes.PG_AUTHID: lambda oid, column: f"role {self._name('pg_authid', oid, 'rolname')}",
+            classes.PG_COLLATION: lambda oid, column: f"collation {self._name('pg_collation', oid, 'collname')}",
+            classes.PG_EXTENSION: lambda oid, column: f"extension {self._name('pg_extension', oid, 'extname')}",
+            classes.PG_TRIGGER: self._trigger,
+        }
+
+    def _name(self, catalog: str, oid: int, column: str) -> str:
+        row = record(self._connection, catalog, oid)
+        return str(oid) if row is None else quote_qualified(None, row[column])
+
+    def relation_name(self, oid: int) -> str:
+        """A relation's name, qualified unless it is found without."""
+        relation = self._catalog.relation_by_oid(oid)
+        if relation is None:
+            row = record(self._connection, "pg_class", oid)  # an index
+            if row is None:
+                return str(oid)
+            return self._qualify(row["relnamespace"], row["relname"], self._visible_relation)
+        return self._qualify(relation.namespace, relation.name, self._visible_relation)
+
+    def _visible_relation(self, namespace: int, name: str) -> bool:
+        for candidate in self._path:
+            if self._catalog.relation(candidate, name) is not None:
+                return candidate == namespace
+        return False
+
+    def _qualify(self, namespace: int, name: str, visible: Callable[[int, str], bool]) -> str:
+        schema = None if visible(namespace, name) else self._catalog.namespace_name(namespace)
+        return quote_qualified(schema, name)
+
+    def type_name(self, oid: int) -> str:
+        """format_type_be."""
+        row = self._catalog.type_by_oid(oid)
+        if row is not None and oid >= 16384 and not row.element:
+            return self._qualify(row.namespace, row.name, self._visible_type)
+        if row is not None and row.element >= 16384:
+            return f"{self.type_name(row.element)}[]"
+        return typenames.display(self._catalog, oid)
+
+    def _visible_type(self, namespace: int, name: str) -> bool:
+        for candidate in self._path:
+            if self._catalog.type_by_name(candidate, name) is not None:
+                return candidate == namespace
+        return False
+
+    def function_name(self, oid: int) -> str:
+        """format_procedure: name(argument types)."""
+        row = record(self._connection, "pg_proc", oid)
+        if row is None:
+            return str(oid)
+        arguments = row["proargtypes"]
+        if isinstance(arguments, str):
+            import json
+
+            arguments = json.loads(arguments)
+        name = self._qualify(row["pronamespace"], row["proname"], lambda namespace, name: namespace in self._path)
+        return f"{name}({','.join(self.type_name(each) for each in arguments)})"
+
+    def _relation(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_class", oid)
+        if row is None:
+            return f"relation {oid}"
+        words = f"{_KINDS.get(row['relkind'], 'relation')} {self.relation_name(oid)}"
+        if not column:
+            return words
+        relation = self._catalog.relation_by_oid(oid)
+        name = next((c.name for c in relation.columns if c.attnum == column), str(column)) if relation else str(column)
+        return f"column {quote_qualified(None, name)} of {words}"
+
+    def _constraint(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_constraint", oid)
+        if row is None:
+            return f"constraint {oid}"
+        name = quote_qualified(None, row["conname"])
+        return f"constraint {name} on {self._relation(row['conrelid'], 0)}" if row["conrelid"] else f"constraint {name}"
+
+    def _default(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_attrdef", oid)
+        return f"default {oid}" if row is None else f"default value for {self._relation(row['adrelid'], row['adnum'])}"
+
+    def _rule(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_rewrite", oid)
+        return f"rule {oid}" if row is None else f"rule {quote_qualified(None, row['rulename'])} on {self._relation(row['ev_class'], 0)}"
+
+    def _trigger(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_trigger", oid)
+        return f"trigger {oid}" if row is None else f"trigger {quote_qualified(None, row['tgname'])} on {self._relation(row['tgrelid'], 0)}"

@@ -1,0 +1,103 @@
+"""The server: a listening socket, the connections that came in by it, and an orderly end.
+
+Sessions, their limit and their cancel keys are the instance's. On SIGTERM and SIGINT the server stops listening, tells every client
+57P01, waits a moment for what they were doing to be undone, and closes the cluster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from proxy.connection import Connection
+from proxy.pg_catalog import system_catalog
+from proxy.session.instance import Instance
+from proxy.storage.cluster import Cluster
+from translator import sqlstate as codes
+from translator.errors import SqlError
+
+_log = logging.getLogger("litephant.server")
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 45432
+_BACKLOG: Final = 1024
+_GRACE: Final = 5.0  # seconds for sessions to end
+
+
+class Server:
+    """A listening instance."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.port = 0
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._stopping = asyncio.Event()
+        self._empty = asyncio.Event()
+
+    async def start(self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
+        """Listen; port 0 takes a free one, which `port` then tells."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._connect, host, port, backlog=_BACKLOG)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.instance.defaults["port"] = self.port
+        self.instance.defaults["listen_addresses"] = host
+
+    def stop(self) -> None:
+        """Ask the server to end; `run` does it."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`, then close everything."""
+        await self._stopping.wait()
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop listening, end the sessions, close the cluster."""
+        self.instance.accepts = False
+        if self._server is not None:
+            self._server.close()
+        for session in list(self.instance.sessions.values()):
+            session.terminate(SqlError(codes.ADMIN_SHUTDOWN, "terminating connection due to administrator command"))
+        for connection in list(self._connections):
+            if connection.session is None:
+                connection.close()
+        if self._connections:
+            try:
+                await asyncio.wait_for(self._empty.wait(), _GRACE)
+            except TimeoutError:
+                _log.warning("%d connections did not end in time", len(self._connections))
+        self.instance.close()
+
+    def _connect(self) -> Connection:
+        connection = Connection(self.instance, self._disconnected)
+        self._connections.add(connection)
+        self._empty.clear()
+        return connection
+
+    def _disconnected(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+
+async def serve(
+    path: Path, host: str, port: int, password: str | None, ready: Callable[[Server], None] = lambda _: None
+) -> None:
+    """Open the cluster and serve it until a signal comes. Raises ClusterInUse when another process has it."""
+    cluster = Cluster.open(path, system_catalog())
+    server = Server(Instance(cluster, password=password))
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, server.stop)
+    try:
+        await server.start(host, port)
+    except BaseException:
+        server.instance.close()
+        raise
+    ready(server)
+    await server.run()

@@ -1,0 +1,179 @@
+"""What the transaction table asks for, carried out: storage, run-time parameters, notifications, warnings.
+
+`TransactionActions.apply` takes an event to the table (transaction.py) and performs the action that it names. Nothing else
+begins or ends a transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.session.transaction import Action, Event, Modes, Savepoint
+from translator import sqlstate as codes
+from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.session.session import Session
+
+
+class TransactionActions:
+    """The transaction of one session, from the side of what it does."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._at_end: list[Callable[[bool], None]] = []
+
+    def at_end(self, call: Callable[[bool], None]) -> None:
+        """Call a function when the transaction ends, with whether it was committed. For what functions did in it."""
+        self._at_end.append(call)
+
+    async def apply(self, event: Event, command: str = "", modes: Modes | None = None, name: str = "") -> str:
+        """Take an event to the table and do what it says; gives the command tag.
+
+        `modes`: of BEGIN. `name`: of a savepoint.
+        """
+        transaction = self._session.transaction
+        savepoint = self._named(event, name)
+        action = transaction.apply(event, command)
+        match action:
+            case Action.START:
+                self._start(modes or self._default_modes())
+            case Action.ADOPT:
+                # BEGIN after other statements of the query string: they belong to the block, and so do their modes.
+                pass
+            case Action.COMMIT:
+                await self._commit()
+            case Action.COMMIT_AND_CHAIN:
+                chained = transaction.modes
+                await self._commit()
+                self._start(chained)
+            case Action.ROLLBACK:
+                self._rollback()
+                return "ROLLBACK"
+            case Action.ROLLBACK_AND_CHAIN:
+                chained = transaction.modes
+                self._rollback()
+                self._start(chained)
+                return "ROLLBACK"
+            case Action.COMMIT_WITH_WARNING:
+                self._warn(codes.NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
+                await self._commit()
+            case Action.ROLLBACK_WITH_WARNING:
+                self._warn(codes.NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
+                self._rollback()
+            case Action.WARN_NO_BLOCK:
+                self._warn(codes.NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
+            case Action.WARN_IN_BLOCK:
+                self._warn(codes.ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress")
+            case Action.SAVEPOINT:
+                self._define(name)
+            case Action.RELEASE:
+                assert savepoint is not None
+                self._release(savepoint)
+            case Action.ROLLBACK_TO:
+                assert savepoint is not None
+                await self._rollback_to(savepoint)
+                return "ROLLBACK"
+        return command
+
+    def begin_implicit(self) -> None:
+        """A statement begins outside a block. As `apply(Event.STATEMENT)`, where nothing has to be waited for."""
+        if self._session.transaction.apply(Event.STATEMENT) is Action.START:
+            self._start(self._default_modes())
+
+    def fail(self) -> None:
+        """The error event: undo what has to be undone. It does not wait."""
+        session = self._session
+        action = session.transaction.apply(Event.ERROR)
+        if action is Action.ROLLBACK:
+            self._rollback()
+        elif action is Action.ABORT:
+            session.executor.abort_statement()
+            if not session.transaction.savepoints:
+                self._abort_session_state()
+            else:
+                level = session.transaction.savepoints[-1].level
+                session.parameters.rollback_to(level)
+                session.notifications.rollback_to(level)
+
+    def abandon(self) -> None:
+        """The session ends: roll back whatever is open."""
+        self._rollback()
+
+    def _named(self, event: Event, name: str) -> Savepoint | None:
+        """The savepoint that RELEASE or ROLLBACK TO means; one that does not exist is an error before the state moves."""
+        transaction = self._session.transaction
+        if event not in {Event.RELEASE, Event.ROLLBACK_TO} or not transaction.in_block:
+            return None
+        if event is Event.RELEASE and transaction.status == b"E":
+            return None  # refused by the table
+        return transaction.find(name)
+
+    def _default_modes(self) -> Modes:
+        value = self._session.parameters.value
+        isolation = str(value("default_transaction_isolation"))
+        return Modes(isolation, bool(value("default_transaction_read_only")), bool(value("default_transaction_deferrable")))
+
+    def _start(self, modes: Modes) -> None:
+        session = self._session
+        session.transaction.start(Modes(modes.isolation, modes.read_only, modes.deferrable), session.statement_timestamp)
+        session.parameters.begin()
+
+    async def _commit(self) -> None:
+        session = self._session
+        try:
+            await session.executor.commit()
+        except BaseException:
+            self._abort_session_state()
+            raise
+        session.parameters.commit()
+        if session.notifications.pending:
+            channels = session.instance.channels(session.database)
+            session.notifications.commit(channels, session, session.process_id)
+        session.transaction.savepoints.clear()
+        session.forget_section()
+        self._tell_end(committed=True)
+
+    def _rollback(self) -> None:
+        self._session.executor.abort()
+        self._abort_session_state()
+
+    def _abort_session_state(self) -> None:
+        session = self._session
+        session.parameters.abort()
+        session.notifications.abort()
+        session.transaction.savepoints.clear()
+        session.forget_section()
+        self._tell_end(committed=False)
+
+    def _tell_end(self, *, committed: bool) -> None:
+        calls, self._at_end = self._at_end, []
+        for call in calls:
+            call(committed)
+
+    def _define(self, name: str) -> None:
+        session = self._session
+        savepoint = session.transaction.define(name)
+        session.executor.savepoint(savepoint)
+        session.parameters.savepoint()
+        session.notifications.savepoint()
+
+    def _release(self, savepoint: Savepoint) -> None:
+        session = self._session
+        session.executor.release(savepoint)
+        session.parameters.release(savepoint.level)
+        session.notifications.release(savepoint.level)
+        session.transaction.forget_after(savepoint, inclusive=True)
+
+    async def _rollback_to(self, savepoint: Savepoint) -> None:
+        session = self._session
+        await session.executor.rollback_to(savepoint)
+        session.parameters.rollback_to(savepoint.level)
+        session.notifications.rollback_to(savepoint.level)
+        session.transaction.forget_after(savepoint, inclusive=False)
+        session.transaction.modes.read_only = savepoint.read_only
+
+    def _warn(self, code: str, message: str) -> None:
+        self._session.notice(SqlError(code, message, severity="WARNING"))

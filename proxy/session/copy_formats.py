@@ -1,0 +1,441 @@
+"""COPY's three formats: bytes of a client into fields, and rows into bytes (manual, "COPY", "File Formats").
+
+A reader is fed with data as it comes and yields rows of `Field`s, one a column; it knows the number of the line. A field is None
+for NULL, DEFAULT for the default marker, text (text, csv) or bytes (binary). Which type a field has is not known here.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from proxy.session.copy_options import CopyOptions
+from proxy.wire.buffer import invalid_utf8
+from translator import sqlstate as codes
+from translator.errors import SqlError
+
+DEFAULT: Final[Any] = object()
+SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
+
+_ESCAPE: Final = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
+_CONTROL: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_TO_ESCAPE: Final = str.maketrans(
+    {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+)
+_SHOWN: Final = 100  # characters of a line or value in an error's context (MAX_COPY_DATA_DISPLAY)
+
+Row = list[Any]
+
+
+def bad_data(message: str, *, detail: str | None = None, hint: str | None = None) -> SqlError:
+    return SqlError(codes.BAD_COPY_FILE_FORMAT, message, detail=detail, hint=hint)
+
+
+def shown(text: str) -> str:
+    """A value as a context shows it (limit_printout_length)."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+class TextReader:
+    """The text format and, with `csv`, lines in general."""
+
+    def __init__(self, options: CopyOptions, columns: Sequence[str]) -> None:
+        self.options = options
+        self.columns = columns
+        self.line = 0
+        self.text = ""  # of the current line
+        self.show_text = False  # whether an error's context shows it
+        self._rest = b""
+        self._newline: str | None = None
+        self._ended = False
+        self._header = options.header != "false"
+
+    def feed(self, data: bytes, *, last: bool = False) -> Iterator[Row]:
+        """The rows that are complete now."""
+        if self._ended:
+            return
+        if self._rest:
+            data = self._rest + data
+        self._rest = b""
+        for text in self._lines(data, last=last):
+            if self._is_end(text):
+                self._ended = True
+                return
+            self.text = text
+            self.show_text = True
+            if self._header:
+                self._header = False
+                if self.options.header == "match":
+                    self._match_header(self.fields(text))
+                continue
+            row = self.fields(text)
+            if len(row) != len(self.columns):
+                self._refuse_count(row)
+            yield row
+
+    def fields(self, text: str) -> Row:
+        """The fields of a line."""
+        options = self.options
+        parts = text.split(options.delimiter) if "\\" not in text else _split_escaped(text, options.delimiter)
+        null, default = options.null, options.default
+        return [
+            None if part == null else DEFAULT if part == default else _unescape(part) if "\\" in part else part
+            for part in parts
+        ]
+
+    def _is_end(self, text: str) -> bool:
+        if not text.startswith("\\."):
+            return False
+        if text != "\\.":
+            self.show_text = False
+            raise bad_data("end-of-copy marker is not alone on its line")
+        return True
+
+    def _lines(self, data: bytes, *, last: bool) -> Iterator[str]:
+        """Complete lines, without their ends; at the last call also what has no end."""
+        if self._newline is None:
+            self._newline = self._find_newline(data, last=last)
+            if self._newline is None and not last:
+                self._rest = data
+                return
+        newline = (self._newline or "\n").encode()
+        cut = len(data) if last else data.rfind(newline) + len(newline)
+        if not last and cut < len(newline):
+            self._rest = data
+            return
+        self._rest = data[cut:]
+        pending = ""
+        lines = self._decode(data[:cut]).split(self._newline or "\n")
+        if lines and lines[-1] == "":
+            lines.pop()
+        for index, line in enumerate(lines):
+            text = pending + line
+            self.line += 1
+            if self._continues(text):
+                pending = text + (self._newline or "\n")
+                if index < len(lines) - 1 or last:
+                    continue
+                self.line -= pending.count(self._newline or "\n")
+                self._rest = pending.encode() + self._rest
+                return
+            pending = ""
+            self._check_line(text)
+            yield text
+        if pending:
+            yield pending.removesuffix(self._newline or "\n")
+
+    def _continues(self, text: str) -> bool:
+        """A backslash before the end of a line makes the end part of the value."""
+        return text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2 == 1
+
+    def _check_line(self, text: str) -> None:
+        """A line end of another kind is a mistake (CopyReadLineText)."""
+        if self._newline != "\r\n" and "\r" in text and self._newline == "\n" and self.options.format == "text":
+            self.show_text = False
+            raise bad_data(
+                "literal carriage return found in data", hint='Use "\\r" to represent carriage return.'
+            )
+        if self._newline != "\n" and "\n" in text and self.options.format == "text":
+            self.show_text = False
+            raise bad_data("literal newline found in data", hint='Use "\\n" to represent newline.')
+
+    def _find_newline(self, data: bytes, *, last: bool) -> str | None:
+        """The kind of line end, by the first one."""
+        feed, carriage = data.find(b"\n"), data.find(b"\r")
+        if feed < 0 and carriage < 0:
+            return None
+        if carriage >= 0 and (feed < 0 or carriage < feed):
+            if carriage + 1 == len(data) and not last:
+                return None
+            return "\r\n" if feed == carriage + 1 else "\r"
+        return "\n"
+
+    def _decode(self, data: bytes) -> str:
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            self.line += data[: error.start].count(b"\n") + 1
+            self.show_text = False
+            raise SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, invalid_utf8(data, error.start)) from None
+
+    def _refuse_count(self, row: Row) -> None:
+        if row == [""] and not self.columns:
+            row.clear()
+            return
+        if len(row) > len(self.columns):
+            raise bad_data("extra data after last expected column")
+        raise bad_data(f'missing data for column "{self.columns[len(row)]}"')
+
+    def _match_header(self, names: Row) -> None:
+        if len(names) != len(self.columns):
+            message = f"wrong number of fields in header line: got {len(names)}, expected {len(self.columns)}"
+            raise bad_data(message)
+        for number, (name, column) in enumerate(zip(names, self.columns, strict=True), 1):
+            if name is None:
+                message = f'column name mismatch in header line field {number}: got null value ("{self.options.null}"), expected "{column}"'
+                raise bad_data(message)
+            if name != column:
+                message = f'column name mismatch in header line field {number}: got "{name}", expected "{column}"'
+                raise bad_data(message)
+
+
+class CsvReader(TextReader):
+    """Comma separated values: a quoted field may hold anything, line ends too."""
+
+    def fields(self, text: str) -> Row:
+        options = self.options
+        if options.quote not in text:
+            parts = [(part, False) for part in text.split(options.delimiter)]
+        else:
+            parts = _split_csv(text, options)
+        return [self._field(index, *part) for index, part in enumerate(parts)]
+
+    def _field(self, index: int, text: str, quoted: bool) -> Any:
+        options = self.options
+        name = self.columns[index] if index < len(self.columns) else ""
+        if text == options.null and (not quoted or options.forces(name, options.force_null)):
+            if options.forces(name, options.force_not_null) and not (options.forces(name, options.force_null) and quoted):
+                return text
+            return None
+        if not quoted and options.default is not None and text == options.default:
+            return DEFAULT
+        return text
+
+    def _is_end(self, text: str) -> bool:
+        # Since PostgreSQL 18 \. is data in CSV, except alone on a line from a client, where older clients send it as the end.
+        return text == "\\."
+
+    def _continues(self, text: str) -> bool:
+        options = self.options
+        if options.quote not in text:
+            return False
+        if options.escape != options.quote:
+            text = text.replace(options.escape * 2, "").replace(options.escape + options.quote, "")
+        return text.count(options.quote) % 2 == 1
+
+
+def _split_escaped(text: str, delimiter: str) -> list[str]:
+    """Split at delimiters that no backslash precedes."""
+    parts = []
+    current = ""
+    for piece in text.split(delimiter):
+        current += piece
+        if (len(piece) - len(piece.rstrip("\\"))) % 2:
+            current += delimiter
+        else:
+            parts.append(current)
+            current = ""
+    if current:
+        parts.append(current)
+    return parts
+
+
+def _unescape(text: str) -> str:
+    """Resolve backslash sequences; bytes given by number may together be one character (CopyReadAttributesText)."""
+    if not _NUMERIC.search(text):
+        return _ESCAPE.sub(lambda match: _CONTROL.get(match[1], match[1]), text)
+    raw = bytearray()
+    position = 0
+    for match in _ESCAPE.finditer(text):
+        raw += text[position : match.start()].encode()
+        sequence = match[1]
+        if sequence[:1] == "x" and len(sequence) > 1:
+            raw.append(int(sequence[1:], 16))
+        elif sequence[:1] in tuple("01234567"):
+            raw.append(int(sequence, 8) & 0xFF)
+        else:
+            raw += _CONTROL.get(sequence, sequence).encode()
+        position = match.end()
+    raw += text[position:].encode()
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, invalid_utf8(bytes(raw), error.start)) from None
+
+
+_NUMERIC: Final = re.compile(r"\\(?:x[0-9A-Fa-f]|[0-7])")
+
+
+def _split_csv(text: str, options: CopyOptions) -> list[tuple[str, bool]]:
+    """The fields of a record, and whether each was quoted (CopyReadAttributesCSV)."""
+    quote, escape, delimiter = options.quote, options.escape, options.delimiter
+    fields: list[tuple[str, bool]] = []
+    parts: list[str] = []
+    quoted = False
+    position, end = 0, len(text)
+    while True:
+        at_quote, at_delimiter = text.find(quote, position), text.find(delimiter, position)
+        if at_quote < 0 or 0 <= at_delimiter < at_quote:
+            stop = end if at_delimiter < 0 else at_delimiter
+            parts.append(text[position:stop])
+            fields.append(("".join(parts), quoted))
+            if at_delimiter < 0:
+                return fields
+            parts, quoted, position = [], False, stop + 1
+            continue
+        parts.append(text[position:at_quote])
+        quoted = True
+        position = _quoted_part(text, at_quote + 1, quote, escape, parts)
+
+
+def _quoted_part(text: str, position: int, quote: str, escape: str, parts: list[str]) -> int:
+    """Read up to the closing quote; gives the position behind it."""
+    while True:
+        at_quote = text.find(quote, position)
+        at_escape = text.find(escape, position) if escape != quote else at_quote
+        if 0 <= at_escape and (at_escape <= at_quote or at_quote < 0):
+            following = text[at_escape + 1 : at_escape + 2]
+            if following in {quote, escape} and following:
+                parts.append(text[position:at_escape] + following)
+                position = at_escape + 2
+                continue
+            if escape != quote:
+                parts.append(text[position : at_escape + 1])
+                position = at_escape + 1
+                continue
+        if at_quote < 0:
+            raise bad_data("unterminated CSV quoted field")
+        parts.append(text[position:at_quote])
+        return at_quote + 1
+
+
+class BinaryReader:
+    """The binary format."""
+
+    def __init__(self, options: CopyOptions, columns: Sequence[str]) -> None:
+        self.columns = columns
+        self.line = 0
+        self.text = ""
+        self.show_text = False
+        self.column: str | None = None  # in which the data ends too early
+        self._rest = b""
+        self._started = False
+        self._ended = False
+
+    def feed(self, data: bytes, *, last: bool = False) -> Iterator[Row]:
+        """The rows that are complete now."""
+        data = self._rest + data
+        position = 0
+        if not self._started:
+            position = self._header(data, last=last)
+            if position < 0:
+                self._rest = data
+                return
+            self._started = True
+        while not self._ended:
+            row, after = self._row(data, position, last=last)
+            if row is None:
+                break
+            position = after
+            yield row
+        self._rest = b"" if self._ended else data[position:]
+
+    def _header(self, data: bytes, *, last: bool) -> int:
+        """The position behind the header, -1 if it is not complete."""
+        if not SIGNATURE.startswith(data[: len(SIGNATURE)]) or (last and len(data) < len(SIGNATURE)):
+            raise bad_data("COPY file signature not recognized")
+        if len(data) < len(SIGNATURE) + 8:
+            if last:
+                raise bad_data("invalid COPY file header (missing flags)")
+            return -1
+        flags, extension = struct.unpack_from("!II", data, len(SIGNATURE))
+        if flags & (1 << 16):
+            raise bad_data("invalid COPY file header (WITH OIDS)")
+        if flags >> 16:
+            raise bad_data("unrecognized critical flags in COPY file header")
+        end = len(SIGNATURE) + 8 + extension
+        return int(end) if len(data) >= end else -1
+
+    def _row(self, data: bytes, position: int, *, last: bool) -> tuple[Row | None, int]:
+        if len(data) - position < 2:
+            return None, position
+        (count,) = struct.unpack_from("!h", data, position)
+        position += 2
+        if count == -1:
+            self._ended = True
+            if data[position:]:
+                raise bad_data("received copy data after EOF marker")
+            return None, position
+        self.line += 1
+        if count != len(self.columns):
+            raise bad_data(f"row field count is {count}, expected {len(self.columns)}")
+        row: Row = []
+        for column in self.columns:
+            self.column = column
+            if len(data) - position < 4:
+                return self._incomplete(last=last)
+            (size,) = struct.unpack_from("!i", data, position)
+            position += 4
+            if size < -1:
+                raise bad_data("invalid field size")
+            if size == -1:
+                row.append(None)
+                continue
+            if len(data) - position < size:
+                return self._incomplete(last=last)
+            row.append(data[position : position + size])
+            position += size
+        self.column = None
+        return row, position
+
+    def _incomplete(self, *, last: bool) -> tuple[None, int]:
+        if last:
+            raise bad_data("unexpected EOF in COPY data")
+        self.line -= 1
+        self.column = None
+        return None, -1
+
+
+Reader = TextReader | BinaryReader
+
+
+def reader_of(options: CopyOptions, columns: Sequence[str]) -> Reader:
+    match options.format:
+        case "csv":
+            return CsvReader(options, columns)
+        case "binary":
+            return BinaryReader(options, columns)
+    return TextReader(options, columns)
+
+
+# Writing. An output function gives the text of a value, a send function its bytes.
+
+
+def text_line(options: CopyOptions) -> Callable[[Sequence[str | None]], bytes]:
+    """A function that gives a line of text format."""
+    null, delimiter = options.null, options.delimiter
+    table = _TO_ESCAPE if delimiter == "\t" else {**_TO_ESCAPE, ord(delimiter): "\\" + delimiter}
+
+    def line(values: Sequence[str | None]) -> bytes:
+        return (
+            delimiter.join(
+                [null if value is None else value if value.isalnum() else value.translate(table) for value in values]
+            )
+            + "\n"
+        ).encode()
+
+    return line
+
+
+def csv_line(options: CopyOptions, columns: Sequence[str]) -> Callable[[Sequence[str | None]], bytes]:
+    """A function that gives a line of CSV (CopyAttributeOutCSV)."""
+    null, delimiter, quote, escape = options.null, options.delimiter, options.quote, options.escape
+    forced = [options.forces(column, options.force_quote) for column in columns]
+    special = re.compile(f"[{re.escape(delimiter)}{re.escape(quote)}\r\n]")
+    alone = len(columns) == 1
+
+    def field(value: str | None, force: bool) -> str:
+        if value is None:
+            return null
+        if not force and value != null and special.search(value) is None and not (alone and value == "\\."):
+            return value
+        if escape != quote:
+            value = value.replace(escape, escape * 2)
+        return quote + value.replace(quote, escape + quote) + quote
+
+    def line(values: Sequence[str | None]) -> bytes:
+        return (delimiter.join(map(field, values, forced)) + "\n").encode()
+
+    return line

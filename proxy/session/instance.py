@@ -1,0 +1,115 @@
+"""What the sessions of one server share: the cluster, each other, plan caches, notifications, limits.
+
+A session is made for an instance and registers itself; the server and the in-process clients hold the instance.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from proxy.session.notify import Channels
+from proxy.session.parameters import Value
+from proxy.session.plans import PlanCache
+from proxy.storage.cluster import Cluster
+from proxy.storage.database import Database
+from proxy.wire.scram import Verifier
+from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+
+_log = logging.getLogger("litephant")
+
+SERVER_VERSION: Final = "18.4"
+DEFAULT_DATABASE: Final = "postgres"
+_WAITING_THREADS: Final = 1_000
+
+
+class Instance:
+    """One running server, or the process of an in-process client."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        *,
+        max_connections: int = 500,
+        password: str | None = None,
+        defaults: Mapping[str, Value] | None = None,
+    ) -> None:
+        """`password`: SCRAM-SHA-256 is asked of clients when there is one, else they are trusted."""
+        self.cluster = cluster
+        self.max_connections = max_connections
+        self.verifier = None if password is None else Verifier.build(password)
+        self.sessions: dict[int, Session] = {}
+        self.started_at = time.time_ns() // 1000
+        self.transactions = itertools.count(1000)  # txid_current
+        self.accepts = True
+        self.defaults: dict[str, Value] = {
+            "server_version": SERVER_VERSION,
+            "max_connections": max_connections,
+            "data_directory": str(Path(cluster.path).absolute()),
+            "ssl": False,
+            **(defaults or {}),
+        }
+        # For what sleeps or waits for other sessions: it must not use up the threads that those sessions need to get done.
+        self.waiting_threads = ThreadPoolExecutor(_WAITING_THREADS, "waiting")
+        self.shared: dict[str, Any] = {}  # state of functions that concern the whole server, by owner (functions.py)
+        self._plans: dict[Database, PlanCache] = {}
+        self._channels: dict[Database, Channels] = {}
+        self._process_ids = itertools.count(1)
+
+    def plans(self, database: Database) -> PlanCache:
+        found = self._plans.get(database)
+        if found is None:
+            found = self._plans[database] = PlanCache(database)
+        return found
+
+    def channels(self, database: Database) -> Channels:
+        found = self._channels.get(database)
+        if found is None:
+            found = self._channels[database] = Channels()
+        return found
+
+    def forget(self, database: Database) -> None:
+        """The database is about to be dropped or renamed: give back what is kept of it."""
+        plans = self._plans.pop(database, None)
+        if plans is not None:
+            plans.clear()
+        self._channels.pop(database, None)
+
+    # Sessions
+
+    def add(self, session: Session) -> int:
+        """Register a session and give it a process id. Raises 53300 when there are too many."""
+        if not self.accepts:
+            raise SqlError("57P03", "the database system is shutting down", severity="FATAL")
+        if len(self.sessions) >= self.max_connections:
+            raise SqlError("53300", "sorry, too many clients already", severity="FATAL")
+        process_id = next(self._process_ids)
+        self.sessions[process_id] = session
+        return process_id
+
+    def remove(self, session: Session) -> None:
+        self.sessions.pop(session.process_id, None)
+
+    def cancel(self, process_id: int, secret_key: bytes) -> None:
+        """Carry out a CancelRequest; a wrong key is ignored, without a word to the client (SendCancelRequest)."""
+        session = self.sessions.get(process_id)
+        if session is None or not secrets.compare_digest(session.secret_key, secret_key):
+            _log.info("cancel request for process %d with a wrong key", process_id)
+            return
+        session.cancel(SqlError("57014", "canceling statement due to user request"))
+
+    def close(self) -> None:
+        """Close caches, threads and cluster; sessions must be gone."""
+        for database in list(self._plans):
+            self.forget(database)
+        self.waiting_threads.shutdown(wait=False, cancel_futures=True)
+        self.cluster.close()

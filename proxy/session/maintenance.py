@@ -1,0 +1,123 @@
+"""VACUUM, ANALYZE, CHECKPOINT, REINDEX, CLUSTER and LOCK TABLE.
+
+ANALYZE collects SQLite's statistics. VACUUM has nothing to do, since SQLite reuses free pages by itself; VACUUM FULL rewrites the
+file. LOCK TABLE takes the writer's lease, for there are no weaker locks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from translator import sqlstate as codes
+from translator.catalog import Relation
+from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from proxy.session.prepared import Portal
+    from proxy.session.session import Session
+    from translator.plan import UtilityPlan
+
+_ACCESS_SHARE: Final = 1  # lockdefs.h
+_TABLES: Final = "rmtp"
+
+
+async def checkpoint(session: Session, plan: UtilityPlan, portal: Portal) -> None:
+    """CHECKPOINT: the checkpointer's thread copies the WAL into the file by itself; what is committed is on disk already."""
+    portal.tag = "CHECKPOINT"
+
+
+async def vacuum(session: Session, plan: UtilityPlan, portal: Portal) -> None:
+    """VACUUM and ANALYZE."""
+    tree = plan.tree
+    is_vacuum = bool(tree.get("is_vacuumcmd"))
+    portal.tag = "VACUUM" if is_vacuum else "ANALYZE"
+    if is_vacuum:
+        session.transaction.prevent_block("VACUUM", alone=session.alone)
+    relations = [find_relation(session, each["VacuumRelation"]["relation"]) for each in tree.get("rels", ())]
+    for relation in relations:
+        if relation.kind not in _TABLES:
+            message = f'skipping "{relation.name}" --- cannot {"vacuum" if is_vacuum else "analyze"} non-tables or special system tables'
+            session.notice(SqlError("01000", message, severity="WARNING"))
+    options = {each["DefElem"]["defname"] for each in tree.get("options", ())}
+    if "full" in options:
+        await _rewrite(session)
+    if is_vacuum and "analyze" not in options:
+        return
+    lease = await session.executor.lease_writer()
+    connection = lease.connection
+    names = [f'main."{each.storage}"' for each in relations if each.kind in _TABLES and each.where == "main"]
+    statements = [f"ANALYZE {name}" for name in names] if relations else ["ANALYZE main"]
+
+    def collect() -> None:
+        for sql in statements:
+            connection.execute(sql).fetchall()
+
+    await session.executor.in_thread(connection, collect)
+
+
+async def _rewrite(session: Session) -> None:
+    """SQLite's VACUUM, which cannot run in a transaction: the lease's transaction, still empty, makes way for it."""
+    lease = await session.executor.lease_writer()
+    connection = lease.connection
+
+    def rewrite() -> None:
+        connection.rollback()
+        connection.execute("VACUUM").fetchall()
+        connection.begin_immediate()
+
+    await session.executor.in_thread(connection, rewrite)
+
+
+async def reindex(session: Session, plan: UtilityPlan, portal: Portal) -> None:
+    """REINDEX rebuilds indexes that could only be wrong after a fault of the disk."""
+    portal.tag = "REINDEX"
+    tree = plan.tree
+    lease = await session.executor.lease_writer()
+    connection = lease.connection
+    sql = "REINDEX"
+    if "relation" in tree:
+        found = find_relation(session, tree["relation"])
+        sql = f'REINDEX main."{found.storage or found.name}"'
+    await session.executor.in_thread(connection, lambda: connection.execute(sql).fetchall())
+
+
+async def cluster(session: Session, plan: UtilityPlan, portal: Portal) -> None:
+    """CLUSTER: the order of rows on disk is no part of an answer."""
+    portal.tag = "CLUSTER"
+    if "relation" in plan.tree:
+        find_relation(session, plan.tree["relation"])
+
+
+async def lock(session: Session, plan: UtilityPlan, portal: Portal) -> None:
+    """LOCK TABLE: every mode but the weakest one keeps writers out, and so does the writer's lease."""
+    portal.tag = "LOCK TABLE"
+    session.transaction.require_block("LOCK TABLE")
+    relations = [find_relation(session, each["RangeVar"]) for each in plan.tree["relations"]]
+    for relation in relations:
+        if relation.kind not in "rpv":
+            message = f'cannot lock relation "{relation.name}"'
+            raise SqlError(codes.WRONG_OBJECT_TYPE, message)
+    if plan.tree["mode"] == _ACCESS_SHARE:
+        return
+    if not plan.tree.get("nowait"):
+        await session.executor.lease_writer()
+    elif not session.executor.try_lease_writer():
+        raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on relation "{relations[0].name}"')
+
+
+def find_relation(session: Session, name: dict[str, Any]) -> Relation:
+    """The relation of a RangeVar. Raises 42P01."""
+    settings = session.parameters.settings
+    catalog = session.section().catalog
+    schema = name.get("schemaname")
+    if schema is None:
+        namespaces = catalog.search_path(settings.search_path, settings.user)
+    else:
+        namespace = catalog.namespace(schema)
+        namespaces = [] if namespace is None else [namespace]
+    for namespace in namespaces:
+        found = catalog.relation(namespace, name["relname"])
+        if found is not None:
+            return found
+    qualified = ".".join(part for part in (schema, name["relname"]) if part)
+    raise SqlError(codes.UNDEFINED_TABLE, f'relation "{qualified}" does not exist')

@@ -1,0 +1,234 @@
+"""Compiled plans, kept by text: what was parsed and analyzed once is not parsed and analyzed again.
+
+A plan is good for one state of the catalog and of the settings that analysis reads. Those two are a `Section` of a
+database's cache; a session looks up texts in its current section, and a change of either leads it to another one. So nothing
+is ever invalidated: old sections are forgotten as they fall out of use.
+
+A `CompiledPlan` also keeps what is derived from the plan once: its row descriptions, parameter readers and row encoders.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from proxy.pg_catalog.snapshot import CatalogSource
+from proxy.session import rows
+from proxy.storage.connection import Connection
+from proxy.storage.database import Database
+from proxy.wire import backend
+from translator import compiler
+from translator.catalog import Catalog
+from translator.compiler import Statement
+from translator.plan import Plan, QueryPlan
+from translator.settings import Settings
+
+_SECTIONS: Final = 8
+_TEXTS: Final = 2_000  # texts of a section
+_LONGEST_TEXT: Final = 100_000  # characters; a bulk INSERT's text is not seen twice
+_FIRST_USER_OID: Final = 16384  # FirstNormalObjectId in transam.h
+
+# Functions that wait: they must not run on the event loop.
+BLOCKING: Final = frozenset(
+    ("pg_sleep",)
+    + tuple(
+        f"pg_advisory_{scope}lock{shared}_{arguments}"
+        for scope in ("", "xact_")
+        for shared in ("", "_shared")
+        for arguments in ("int8", "int4")
+    )
+)
+
+
+_ENDS: Final = frozenset(("TRANS_STMT_COMMIT", "TRANS_STMT_PREPARE", "TRANS_STMT_ROLLBACK", "TRANS_STMT_ROLLBACK_TO"))
+
+
+def ends_transaction(statement: Statement) -> bool:
+    """Whether a failed block takes the statement (IsTransactionExitStmt in postgres.c); an empty one does no harm."""
+    return not statement.node or (statement.node == "TransactionStmt" and statement.tree["kind"] in _ENDS)
+
+
+class CompiledPlan:
+    """A plan with what is built from it, and what was learnt about it."""
+
+    __slots__ = (
+        "_descriptions",
+        "_encoders",
+        "_readers",
+        "blocking",
+        "catalog",
+        "needs_catalog",
+        "plain_read",
+        "plan",
+        "quick",
+        "section",
+        "slow",
+        "statement",
+    )
+
+    def __init__(self, plan: Plan, statement: Statement, section: Section) -> None:
+        self.plan = plan
+        self.statement = statement
+        self.section = section
+        self.catalog = section.catalog
+        self.quick = False  # ran to its end within a moment
+        self.slow = False  # exceeded its budget once
+        query = plan if isinstance(plan, QueryPlan) else None
+        self.blocking = query is not None and not query.functions.isdisjoint(BLOCKING)
+        self.needs_catalog = query is not None and any(oid < _FIRST_USER_OID for oid, _ in query.relations)
+        # What the session may run on the spot, on any reader: one statement that reads, and nothing else.
+        self.plain_read = (
+            query is not None
+            and len(query.steps) == 1
+            and query.fields is not None
+            and not (query.writes or query.volatile or query.row_marks or query.hidden or self.blocking)
+        )
+        self._descriptions: dict[tuple[int, ...], bytes] = {}
+        self._readers: dict[tuple[int, ...], tuple[rows.Reader, ...]] = {}
+        self._encoders: dict[tuple[Any, ...], rows.Encoder] = {}
+
+    @property
+    def returns_rows(self) -> bool:
+        return self.plan.fields is not None
+
+    @property
+    def ends_transaction(self) -> bool:
+        """Whether a failed block takes it."""
+        return ends_transaction(self.statement)
+
+    def formats(self, codes: Sequence[int]) -> tuple[int, ...]:
+        """One result format a column."""
+        fields = self.plan.fields
+        return () if fields is None else rows.spread(codes, len(fields))
+
+    def description(self, formats: tuple[int, ...]) -> bytes:
+        """RowDescription, or NoData for what returns no rows."""
+        fields = self.plan.fields
+        if fields is None:
+            return backend.NO_DATA
+        found = self._descriptions.get(formats)
+        if found is None:
+            columns = [
+                backend.Field(
+                    field.name,
+                    field.table_oid,
+                    field.attnum,
+                    field.type_oid,
+                    self._type_length(field.type_oid),
+                    field.typmod,
+                    format,
+                )
+                for field, format in zip(fields, formats, strict=True)
+            ]
+            found = self._descriptions[formats] = backend.RowDescription(columns).encode()
+        return found
+
+    def readers(self, formats: tuple[int, ...]) -> tuple[rows.Reader, ...]:
+        """The functions that read parameters of these formats."""
+        found = self._readers.get(formats)
+        if found is None:
+            found = self._readers[formats] = rows.parameter_reader(self.plan.parameters, formats, self.catalog)
+        return found
+
+    def encoder(self, formats: tuple[int, ...], settings: Settings) -> rows.Encoder:
+        """The function that encodes rows in these formats."""
+        key = (formats, rows.encoder_key(settings))
+        found = self._encoders.get(key)
+        if found is None:
+            assert self.plan.fields is not None
+            rows.check_formats(formats)
+            found = self._encoders[key] = rows.row_encoder(self.plan.fields, formats, self.catalog, settings)
+        return found
+
+    def _type_length(self, oid: int) -> int:
+        row = self.catalog.type_by_oid(oid)
+        return -1 if row is None else row.length
+
+
+class Section:
+    """The plans of one state of catalog and settings, and that catalog.
+
+    Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
+    """
+
+    __slots__ = ("_plans", "catalog", "reader")
+
+    def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
+        self.catalog = Catalog(CatalogSource(connection))
+        self.reader = reader
+        self._plans: OrderedDict[Any, CompiledPlan | list[Statement]] = OrderedDict()
+
+    def find(self, key: Any) -> CompiledPlan | list[Statement] | None:
+        """The plan of a text, or the statements of one that holds several."""
+        return self._plans.get(key)
+
+    def keep(self, key: Any, value: CompiledPlan | list[Statement], size: int) -> None:
+        if size > _LONGEST_TEXT:
+            return
+        self._plans[key] = value
+        if len(self._plans) > _TEXTS:
+            self._plans.popitem(last=False)
+
+    def compile(self, statement: Statement, settings: Settings, types: tuple[int, ...] = ()) -> CompiledPlan:
+        """The plan of a statement. Raises SqlError."""
+        key = (statement.text, types)
+        found = self._plans.get(key)
+        if isinstance(found, CompiledPlan) and found.statement.location == statement.location:
+            self._plans.move_to_end(key)
+            return found
+        plan = compiler.compile_statement(statement, self.catalog, settings, types)
+        compiled = CompiledPlan(plan, statement, self)
+        self.keep(key, compiled, len(statement.text))
+        return compiled
+
+
+    def compile_once(self, statement: Statement, settings: Settings, types: tuple[int, ...] = ()) -> CompiledPlan:
+        """The plan of a statement that is not a client's own."""
+        return CompiledPlan(compiler.compile_statement(statement, self.catalog, settings, types), statement, self)
+
+
+class PlanCache:
+    """The sections of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sections: OrderedDict[Any, Section] = OrderedDict()
+
+    def section(self, version: int, settings: tuple[Any, ...]) -> Section:
+        """The section for committed catalog rows of that version."""
+        key = (version, settings)
+        found = self._sections.get(key)
+        if found is None:
+            reader = self._database.take_reader()
+            found = self._sections[key] = Section(reader, reader)
+            if len(self._sections) > _SECTIONS:
+                _, oldest = self._sections.popitem(last=False)
+                self._close(oldest)
+        self._sections.move_to_end(key)
+        return found
+
+    def clear(self) -> None:
+        """Give the readers back."""
+        while self._sections:
+            self._close(self._sections.popitem()[1])
+
+    def _close(self, section: Section) -> None:
+        if section.reader is not None:
+            self._database.give_reader(section.reader)
+            section.reader = None
+
+
+def settings_key(settings: Settings) -> tuple[Any, ...]:
+    """What parse analysis reads of the settings: names, and how constants are read."""
+    return (
+        settings.search_path,
+        settings.date_style,
+        settings.date_order,
+        settings.interval_style,
+        settings.timezone_name,
+        settings.bytea_output,
+        settings.extra_float_digits,
+        settings.xmloption,
+        settings.user,
+    )

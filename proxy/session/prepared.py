@@ -1,0 +1,189 @@
+"""Prepared statements and portals of one session, by name (manual, "Extended Query"; prepare.c and portalmem.c).
+
+The unnamed statement lives until the next Parse of it or the next simple query; the unnamed portal likewise until the next
+Bind. SQL's PREPARE and DECLARE CURSOR use the same names as Parse and Bind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from proxy.session import rows
+from proxy.session.plans import CompiledPlan, Section
+from proxy.storage.connection import Connection, Cursor
+from translator import sqlstate as codes
+from translator.errors import SqlError
+from translator.plan import Field
+from translator.settings import Settings
+
+
+@dataclass(slots=True, eq=False)
+class PreparedStatement:
+    """What Parse or PREPARE made. `compiled` is made anew when catalog or settings have changed since."""
+
+    name: str
+    text: str
+    compiled: CompiledPlan
+    from_sql: bool = False
+    prepared_at: int = 0  # microseconds since the Unix epoch
+    executions: int = 0
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        return self.compiled.plan.parameters
+
+    def renew(self, section: Section, settings: Settings) -> CompiledPlan:
+        """The plan for this section. Raises 0A000 when its columns would differ (RevalidateCachedQuery in plancache.c)."""
+        old = self.compiled
+        if old.section is section:
+            return old
+        new = section.compile(old.statement, settings, old.plan.parameters)
+        if not _same_columns(old.plan.fields, new.plan.fields):
+            raise SqlError(codes.FEATURE_NOT_SUPPORTED, "cached plan must not change result type")
+        self.compiled = new
+        return new
+
+
+def _same_columns(old: Sequence[Field] | None, new: Sequence[Field] | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return [(each.name, each.type_oid, each.typmod) for each in old] == [(each.name, each.type_oid, each.typmod) for each in new]
+
+
+class Portal:
+    """A plan with its values, and how far it has been executed.
+
+    Rows come from `cursor`, which `connection` is busy with, or from `spool`, where they all are. A statement that writes is run
+    to its end by the first Execute and its rows are spooled, as PostgreSQL does (PORTAL_ONE_RETURNING).
+
+    One is made for every Bind, so what most portals never change is an attribute of the class.
+    """
+
+    started = False
+    finished = False  # no rows are left
+    count: int | None = None  # rows changed, where the tag counts those
+    tag = ""  # the complete command tag of a utility command
+    cursor: Cursor | None = None
+    connection: Connection | None = None
+    spool: list[tuple[Any, ...]] | None = None
+    position = 0  # rows of the spool before the next one
+    buffered: Sequence[tuple[Any, ...]] = ()  # fetched from the cursor and not yet sent
+    history: list[tuple[Any, ...]] | None = None  # sent rows that FETCH may go back to (cursors.py)
+    # Of DECLARE CURSOR:
+    is_cursor = False
+    hold = False
+    scroll: bool | None = None  # None: neither SCROLL nor NO SCROLL was said
+    binary = False
+    at_end = False  # FETCH has gone past the last row
+    skipped = 0  # rows that were sent and not kept
+    created_at = 0
+    level = 0  # savepoints that were set when it was made
+    transaction = 0
+
+    def __init__(self, name: str, compiled: CompiledPlan, binds: tuple[Any, ...] = (), formats: tuple[int, ...] = ()) -> None:
+        self.name = name
+        self.compiled = compiled
+        self.binds = binds
+        self.formats = formats
+
+    def describe(self) -> bytes:
+        return self.compiled.description(self.formats)
+
+    def encode(self, rows: Sequence[tuple[Any, ...]], settings: Settings) -> bytes:
+        return self.compiled.encoder(self.formats, settings)(rows, settings)
+
+
+class Statements:
+    """The prepared statements of a session."""
+
+    __slots__ = ("_by_name",)
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, PreparedStatement] = {}
+
+    def __iter__(self) -> Iterator[PreparedStatement]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> PreparedStatement:
+        """The statement of that name. Raises 26000."""
+        found = self._by_name.get(name)
+        if found is None:
+            subject = f'prepared statement "{name}"' if name else "unnamed prepared statement"
+            raise SqlError(codes.INVALID_SQL_STATEMENT_NAME, f"{subject} does not exist")
+        return found
+
+    def check_new(self, name: str) -> None:
+        """Refuse a name that is taken; the unnamed statement is always replaced."""
+        if name and name in self._by_name:
+            raise SqlError(codes.DUPLICATE_PREPARED_STATEMENT, f'prepared statement "{name}" already exists')
+
+    def put(self, statement: PreparedStatement) -> None:
+        self._by_name[statement.name] = statement
+
+    def drop(self, name: str) -> None:
+        """Close; no such statement is no error (manual, "Close")."""
+        self._by_name.pop(name, None)
+
+    def clear(self) -> None:
+        self._by_name.clear()
+
+
+class Portals:
+    """The portals of a session. `release` gives a portal's connection back."""
+
+    __slots__ = ("_by_name", "_release")
+
+    def __init__(self, release: Any) -> None:
+        self._by_name: dict[str, Portal] = {}
+        self._release = release
+
+    def __iter__(self) -> Iterator[Portal]:
+        return iter(list(self._by_name.values()))
+
+    def get(self, name: str) -> Portal | None:
+        return self._by_name.get(name)
+
+    def require(self, name: str) -> Portal:
+        """The portal that Execute or Describe names. Raises 34000."""
+        found = self._by_name.get(name)
+        if found is None:
+            raise SqlError(codes.INVALID_CURSOR_NAME, f'portal "{name}" does not exist')
+        return found
+
+    def cursor(self, name: str) -> Portal:
+        """The portal that FETCH or CLOSE names. Raises 34000."""
+        found = self._by_name.get(name)
+        if found is None:
+            raise SqlError(codes.INVALID_CURSOR_NAME, f'cursor "{name}" does not exist')
+        return found
+
+    def put(self, portal: Portal) -> None:
+        """Add a portal. Raises 42P03 when its name is taken; the unnamed one is replaced (CreatePortal)."""
+        old = self._by_name.get(portal.name)
+        if old is not None:
+            if portal.name:
+                raise SqlError(codes.DUPLICATE_CURSOR, f'cursor "{portal.name}" already exists')
+            if old.connection is not None:
+                self._release(old)
+        self._by_name[portal.name] = portal
+
+    def drop(self, name: str) -> None:
+        found = self._by_name.pop(name, None)
+        if found is not None and found.connection is not None:
+            self._release(found)
+
+    def clear(self, *, keep_held: bool = False, above_level: int = 0) -> None:
+        """Close the portals that were made above that many savepoints: at the end of a transaction all but WITH HOLD ones."""
+        for name, portal in list(self._by_name.items()):
+            if portal.level >= above_level and not (keep_held and portal.hold):
+                self.drop(name)
+
+
+def spread_checked(codes_given: Sequence[int], count: int, message: str) -> tuple[int, ...]:
+    """Format codes for `count` values. Raises 08P01 with the message when there are neither none, one, nor as many."""
+    given = len(codes_given)
+    if given > 1 and given != count:
+        raise SqlError(codes.PROTOCOL_VIOLATION, message)
+    return rows.spread(codes_given, count)

@@ -1,0 +1,400 @@
+"""Function calls: plain functions, casts in function notation, aggregates, window functions (ParseFuncOrColumn).
+
+A call becomes an Anonymous named by pg_proc.prosrc, an aggregate one named by its key in the table of implementations
+("sum(int4)"). DISTINCT and ORDER BY of an aggregate stand around its arguments as exp.Distinct and exp.Order, FILTER
+around the call as exp.Filter, OVER as exp.Window: where SQLite's printer expects them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from translator import builtins, oids
+from translator import sqlstate as codes
+from translator.analyze import functions, polymorphic, windows
+from translator.analyze.coerce import Context, coerce, coerce_to
+from translator.analyze.functions import Cast, Match
+from translator.analyze.operators import SQL_LANGUAGE
+from translator.analyze.scope import Scope
+from translator.analyze.typenames import names_of
+from translator.errors import SqlError, unsupported
+from translator.rows import ProcRow
+from translator.typed import call, location_of, type_of, typed
+
+Node = dict[str, Any]
+
+# Clauses in which aggregates, window functions, set-returning functions may stand (check_agglevels_and_constraints & co).
+_AGGREGATES_ALLOWED = {"SELECT", "HAVING", "ORDER BY", "DISTINCT ON", "window definitions", "WINDOW"}
+_WINDOWS_ALLOWED = {"SELECT", "ORDER BY", "DISTINCT ON"}
+_SETS_ALLOWED = {"SELECT", "ORDER BY", "GROUP BY", "DISTINCT ON", "functions in FROM"}
+
+
+def function_call(scope: Scope, value: Node) -> exp.Expr:
+    """A FuncCall node."""
+    names = names_of(value["funcname"])
+    location = value.get("location")
+    arguments, argument_names = _arguments(scope, value)
+    node = _sql_syntax(scope, names, arguments, value)
+    if node is not None:
+        return node
+    ordered = [_sort_item(scope, item) for item in value.get("agg_order", ())]
+    within = bool(value.get("agg_within_group"))
+    every = arguments + [item.this for item in ordered] if within else arguments
+    resolved = functions.resolve(
+        scope.analysis,
+        names,
+        [type_of(argument) for argument in every],
+        argument_names,
+        location,
+        expand_variadic=not value.get("func_variadic"),
+    )
+    if isinstance(resolved, Cast):
+        return _as_cast(scope, value, names, resolved, arguments, location)
+    proc = resolved.proc
+    _check_decorations(value, names, proc, location)
+    types, result = _concrete_types(scope, resolved, every, location)
+    coerced = _coerce_arguments(scope, resolved, every, types, location)
+    if proc.kind == "a":
+        return _aggregate(scope, value, proc, coerced, ordered, result, names)
+    if proc.kind == "w":
+        return _window_function(scope, value, proc, coerced, result, names)
+    return plain_call(scope, proc, coerced, result, location)
+
+
+def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | None]]:
+    from translator.analyze.expressions import transform
+
+    nodes: list[exp.Expr] = []
+    names: list[str | None] = []
+    outer, scope.in_aggregate = scope.in_aggregate, scope.in_aggregate
+    for argument in value.get("args", ()):
+        named = argument.get("NamedArgExpr")
+        if named is None and any(names):
+            raise SqlError(
+                codes.SYNTAX_ERROR, "positional argument cannot follow named argument", location=value.get("location")
+            )
+        if named is not None and named["name"] in names:
+            raise SqlError(
+                codes.SYNTAX_ERROR, f'argument name "{named["name"]}" used more than once', location=named.get("location")
+            )
+        nodes.append(transform(scope, named["arg"] if named is not None else argument))
+        names.append(named["name"] if named is not None else None)
+    scope.in_aggregate = outer
+    return nodes, names
+
+
+def _sql_syntax(scope: Scope, names: list[str], arguments: list[exp.Expr], value: Node) -> exp.Expr | None:
+    """Calls that the grammar makes of SQL's own syntax and that are no functions: none but pg_typeof-like ones yet."""
+    if names[-1] == "pg_typeof" and len(arguments) == 1:
+        type_oid = type_of(arguments[0])
+        return typed(exp.Literal(this=str(type_oid), is_string=False), 2206, -1, value.get("location"))
+    if names[-1] == "pg_collation_for" and len(arguments) == 1:
+        raise unsupported("COLLATION FOR", value.get("location"))
+    return None
+
+
+def _as_cast(
+    scope: Scope, value: Node, names: list[str], cast: Cast, arguments: list[exp.Expr], location: int | None
+) -> exp.Expr:
+    for key, word in (("agg_distinct", "DISTINCT"), ("over", "OVER"), ("agg_filter", "FILTER"), ("agg_order", "ORDER BY")):
+        if value.get(key):
+            raise SqlError(
+                codes.WRONG_OBJECT_TYPE, f"{word} specified, but {names[-1]} is not an aggregate function", location=location
+            )
+    result = coerce_to(scope.analysis, arguments[0], cast.target.oid, -1, Context.EXPLICIT, location)
+    if result is None:
+        raise AssertionError("a cast that resolution allowed")
+    return result
+
+
+def _check_decorations(value: Node, names: list[str], proc: ProcRow, location: int | None) -> None:
+    """What may stand in and behind the parentheses depends on the kind of function. Raises 42809."""
+    name = ".".join(names)
+
+    def wrong(message: str) -> SqlError:
+        return SqlError(codes.WRONG_OBJECT_TYPE, message, location=location)
+
+    if proc.kind == "p":
+        raise SqlError(
+            codes.WRONG_OBJECT_TYPE,
+            f"{name} is a procedure",
+            hint="To call a procedure, use CALL.",
+            location=location,
+        )
+    if proc.kind == "f":
+        for key, word in (
+            ("agg_star", f"{name}(*)"),
+            ("agg_distinct", "DISTINCT"),
+            ("agg_within_group", "WITHIN GROUP"),
+            ("agg_order", "ORDER BY"),
+            ("agg_filter", "FILTER"),
+            ("over", "OVER"),
+        ):
+            if value.get(key):
+                if key == "over":
+                    raise wrong(f"OVER specified, but {name} is not a window function nor an aggregate function")
+                raise wrong(f"{word} specified, but {name} is not an aggregate function")
+    elif proc.kind == "w":
+        if not value.get("over"):
+            raise wrong(f"window function {name} requires an OVER clause")
+        if value.get("agg_within_group"):
+            raise wrong(f"window function {name} cannot have WITHIN GROUP")
+    else:
+        _check_aggregate(value, name, proc, wrong)
+
+
+def _check_aggregate(value: Node, name: str, proc: ProcRow, wrong: Any) -> None:
+    kind, _ = builtins.aggregates().get(proc.oid, ("n", 0))
+    if kind == "n" and value.get("agg_within_group"):
+        raise wrong(f"{name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP")
+    if kind != "n":
+        if not value.get("agg_within_group"):
+            raise wrong(f"WITHIN GROUP is required for ordered-set aggregate {name}")
+        if value.get("over"):
+            raise unsupported(f"OVER for ordered-set aggregate {name}", value.get("location"))
+        if value.get("agg_distinct"):
+            raise wrong("cannot use DISTINCT with WITHIN GROUP")
+
+
+def _concrete_types(scope: Scope, match: Match, arguments: list[exp.Expr], location: int | None) -> tuple[list[int], int]:
+    """The types that the arguments, in the declared order, must have, and the result type."""
+    actual = [type_of(argument) for argument in arguments]
+    declared = list(match.arguments)
+    if match.order is not None:
+        declared = [match.arguments[position] for position in match.order]
+    try:
+        return polymorphic.enforce(scope.analysis.catalog, actual, declared, match.proc.result)
+    except SqlError as error:
+        raise error.at(location) from None
+
+
+def _coerce_arguments(
+    scope: Scope, match: Match, arguments: list[exp.Expr], types: list[int], location: int | None
+) -> list[exp.Expr]:
+    analysis = scope.analysis
+    coerced = [
+        coerce(analysis, argument, target, -1, Context.IMPLICIT, location_of(argument))
+        for argument, target in zip(arguments, types, strict=True)
+    ]
+    if match.order is not None:
+        slots: list[exp.Expr | None] = [None] * len(match.arguments)
+        for argument, position in zip(coerced, match.order, strict=True):
+            slots[position] = argument
+        if match.defaults:
+            defaults = default_arguments(scope, match.proc)
+            first = len(match.arguments) - match.proc.default_count
+            slots = [slot if slot is not None else defaults[index - first] for index, slot in enumerate(slots)]
+        coerced = [slot for slot in slots if slot is not None]
+    elif match.defaults:
+        coerced += default_arguments(scope, match.proc)[-match.defaults :]
+    if match.variadic and match.proc.variadic != oids.ANY:
+        element = types[-1]
+        array_type = analysis.catalog.type(element).array
+        kept = coerced[: len(coerced) - match.variadic]
+        collected = typed(call("array:construct", *coerced[len(kept) :]), array_type)
+        return [*kept, collected]
+    # VARIADIC "any": an open literal is text, as for ROW fields
+    if match.proc.variadic == oids.ANY or oids.ANY in match.arguments:
+        from translator.analyze.rows import resolve_unknown
+
+        coerced = [resolve_unknown(scope, argument) for argument in coerced]
+    return coerced
+
+
+def default_arguments(scope: Scope, proc: ProcRow) -> list[exp.Expr]:
+    """The default expressions of a function, of the declared types."""
+    from translator.analyze.expressions import transform
+    from translator.parser import parse_expressions
+
+    nodes = parse_expressions(proc.defaults)
+    targets = proc.arguments[-proc.default_count :]
+    inner = Scope(scope.analysis)
+    made = [transform(inner, node) for node in nodes]
+    return [
+        coerce_to(scope.analysis, node, target, -1, Context.ASSIGNMENT, None) or node
+        for node, target in zip(made, targets, strict=True)
+    ]
+
+
+def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: int, location: int | None) -> exp.Expr:
+    """The call node of an ordinary function; LANGUAGE sql functions are inlined."""
+    if proc.returns_set:
+        if scope.clause not in _SETS_ALLOWED:
+            raise SqlError(
+                codes.FEATURE_NOT_SUPPORTED,
+                f"set-returning functions are not allowed in {scope.clause}",
+                location=location,
+            )
+        scope.has_sets = True
+    if proc.language == SQL_LANGUAGE and not proc.returns_set:
+        from translator.analyze.sqlfunction import inline
+
+        return typed(inline(scope.analysis, proc, arguments, location), result, -1, location)
+    if proc.volatility == "v":
+        scope.analysis.volatile = True
+    node = call(proc.source, *arguments, proc=proc)
+    names = [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
+    if proc.modes and result == oids.RECORD:
+        types = [oid for oid, mode in zip(proc.all_types, proc.modes, strict=False) if mode in "obt"]
+        node.meta["field_names"], node.meta["field_types"] = names, types
+    return typed(node, result, -1, location)
+
+
+def aggregate_key(scope: Scope, proc: ProcRow) -> str:
+    """The aggregate's name in the table of implementations: name(argument typnames)."""
+    names = [scope.analysis.catalog.type(oid).name for oid in proc.arguments]
+    return f"{proc.name}({','.join(names)})"
+
+
+def _sort_item(scope: Scope, item: Node) -> exp.Ordered:
+    from translator.analyze.sorting import sort_expression
+
+    return sort_expression(scope, item["SortBy"])
+
+
+def _aggregate(
+    scope: Scope,
+    value: Node,
+    proc: ProcRow,
+    arguments: list[exp.Expr],
+    ordered: list[exp.Ordered],
+    result: int,
+    names: list[str],
+) -> exp.Expr:
+    location = value.get("location")
+    if not value.get("over"):
+        _place_aggregate(scope, arguments, location)
+    elif value.get("agg_distinct"):
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions", location=location)
+    elif ordered:
+        raise SqlError(
+            codes.FEATURE_NOT_SUPPORTED, "aggregate ORDER BY is not implemented for window functions", location=location
+        )
+    if not value.get("agg_star") and not arguments:
+        raise SqlError(
+            codes.WRONG_OBJECT_TYPE,
+            f"{'.'.join(names)}(*) must be used to call a parameterless aggregate function",
+            location=location,
+        )
+    if value.get("agg_within_group"):
+        _, direct = builtins.aggregates()[proc.oid]
+        ordered = [
+            item if item.this is argument else _with(item, argument)
+            for item, argument in zip(ordered, arguments[-len(ordered) :], strict=True)
+        ]
+    node: exp.Expr = call(
+        aggregate_key(scope, proc), *_decorated(arguments, ordered, bool(value.get("agg_distinct"))), proc=proc
+    )
+    node.meta["aggregate"] = True
+    node.meta["argument_types"] = tuple(type_of(argument) for argument in arguments)
+    node.meta["within_group"] = bool(value.get("agg_within_group"))
+    typed(node, result, -1, location)
+    if value.get("agg_filter"):
+        from translator.analyze.expressions import transform_condition
+
+        condition = transform_condition(scope, value["agg_filter"], "FILTER", "FILTER")
+        node = typed(exp.Filter(this=node, expression=exp.Where(this=condition)), result, -1, location)
+    if value.get("over"):
+        return windows.over(scope, node, value["over"], result, location)
+    return node
+
+
+def _with(item: exp.Ordered, argument: exp.Expr) -> exp.Ordered:
+    item.set("this", argument.copy())
+    return item
+
+
+def _decorated(arguments: list[exp.Expr], ordered: list[exp.Ordered], distinct: bool) -> list[exp.Expr]:
+    """The arguments with DISTINCT and ORDER BY around them, as SQLite writes them."""
+    if not arguments:
+        return [exp.Star()] if not ordered else []
+    result = list(arguments)
+    if distinct:
+        result = [exp.Distinct(expressions=result)]
+    if ordered:
+        result[-1] = exp.Order(this=result[-1], expressions=ordered)
+    return result
+
+
+def _place_aggregate(scope: Scope, arguments: list[exp.Expr], location: int | None) -> None:
+    """Check that an aggregate may stand here and is not nested (check_agglevels_and_constraints)."""
+    if any(
+        part.meta.get("aggregate")
+        for argument in arguments
+        for part in argument.find_all(exp.Anonymous)
+        if not _hidden(part, argument)
+    ):
+        raise SqlError(codes.GROUPING_ERROR, "aggregate function calls cannot be nested", location=location)
+    if any(argument.find(exp.Window) for argument in arguments):
+        raise SqlError(codes.GROUPING_ERROR, "aggregate function calls cannot contain window function calls", location=location)
+    level = _aggregate_level(scope, arguments)
+    if level.clause not in _AGGREGATES_ALLOWED:
+        raise SqlError(codes.GROUPING_ERROR, f"aggregate functions are not allowed in {level.clause}", location=location)
+    level.has_aggregates = True
+
+
+def _hidden(part: exp.Expr, argument: exp.Expr) -> bool:
+    """Whether the part belongs to a subquery inside the argument."""
+    parent = part.parent if part is not argument else None
+    while parent is not None and parent is not argument:
+        if isinstance(parent, exp.Query):
+            return True
+        parent = parent.parent
+    return False
+
+
+def _aggregate_level(scope: Scope, arguments: list[exp.Expr]) -> Scope:
+    """The query level an aggregate belongs to: that of the innermost column in its arguments."""
+    aliases = {column.table for argument in arguments for column in argument.find_all(exp.Column) if column.table}
+    if not aliases:
+        return scope
+    level: Scope | None = scope
+    while level is not None:
+        if any(column_alias in aliases for item in level.items for column_alias in _aliases(item.entry)):
+            return level
+        level = level.parent
+    return scope
+
+
+def _aliases(entry: Any) -> set[str]:
+    found = {entry.sql_alias}
+    for column in entry.columns:
+        found.update(part.table for part in column.node.find_all(exp.Column))
+    return found
+
+
+def _window_function(
+    scope: Scope, value: Node, proc: ProcRow, arguments: list[exp.Expr], result: int, names: list[str]
+) -> exp.Expr:
+    location = value.get("location")
+    for key, message in (
+        ("agg_distinct", "DISTINCT is not implemented for window functions"),
+        ("agg_order", "aggregate ORDER BY is not implemented for window functions"),
+        ("agg_filter", "FILTER is not implemented for non-aggregate window functions"),
+    ):
+        if value.get(key):
+            raise SqlError(codes.FEATURE_NOT_SUPPORTED, message, location=location)
+    node = typed(call(proc.source, *arguments, proc=proc), result, -1, location)
+    return windows.over(scope, node, value["over"], result, location)
+
+
+def check_window_clause(scope: Scope, location: int | None) -> None:
+    """Window functions stand in the select list and ORDER BY only. Raises 42P20."""
+    if scope.clause not in _WINDOWS_ALLOWED:
+        raise SqlError(codes.WINDOWING_ERROR, f"window functions are not allowed in {scope.clause}", location=location)
+
+
+def grouping(scope: Scope, value: Node) -> exp.Expr:
+    """GROUPING(…): the bit mask of the expressions that the current grouping set leaves out."""
+    from translator.analyze.expressions import transform
+
+    arguments = [transform(scope, argument) for argument in value["args"]]
+    if scope.clause not in _AGGREGATES_ALLOWED:
+        raise SqlError(
+            codes.GROUPING_ERROR, f"grouping operations are not allowed in {scope.clause}", location=value.get("location")
+        )
+    scope.has_aggregates = True
+    node = call("grouping:mask", *arguments)
+    return typed(node, oids.INT4, -1, value.get("location"))

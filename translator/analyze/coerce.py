@@ -1,0 +1,345 @@
+"""Type coercion: PostgreSQL's parse_coerce.c as an algorithm over pg_type and pg_cast.
+
+`can_coerce` answers, `coerce` builds. A coercion becomes one of: a call of the cast's function; "coerce:io" (output of the
+one type, input of the other); "coerce:array" (element by element); or nothing but another type in the node's meta, when
+the two are binary coercible. Literals of unknown type go through the type's input function here, so that a bad one is
+22P02 at Parse, with its position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from sqlglot import exp
+
+from translator import oids
+from translator import sqlstate as codes
+from translator.analyze import polymorphic
+from translator.analyze.analysis import Analysis
+from translator.analyze.constants import constant
+from translator.catalog import Catalog
+from translator.errors import SqlError
+from translator.typed import call, integer, location_of, type_of, typed, typmod_of
+from translator.types import registry
+
+
+class Context(IntEnum):
+    """Cast contexts, each allowing what the ones before it allow (pg_cast.castcontext)."""
+
+    IMPLICIT = 0
+    ASSIGNMENT = 1
+    EXPLICIT = 3
+
+
+_CONTEXTS = {"i": Context.IMPLICIT, "a": Context.ASSIGNMENT, "e": Context.EXPLICIT}
+_CAST_WORDS = {Context.IMPLICIT: "implicit", Context.ASSIGNMENT: "assignment", Context.EXPLICIT: "explicit"}
+# How a value gets from one type to another: ("relabel" | "function" | "io" | "array", function OID).
+Pathway = tuple[str, int]
+
+
+def find_pathway(catalog: Catalog, source: int, target: int, context: Context) -> Pathway | None:
+    """The way from source to target that the context allows (find_coercion_pathway)."""
+    source, target = catalog.base_type(source), catalog.base_type(target)
+    if source == target:
+        return "relabel", 0
+    row = catalog.cast(source, target)
+    if row is not None:
+        if context < _CONTEXTS[row.context]:
+            return None
+        return {"f": ("function", row.function), "i": ("io", 0), "b": ("relabel", 0)}[row.method]
+    source_element, target_element = catalog.element(source), catalog.element(target)
+    if target not in (oids.OIDVECTOR, oids.INT2VECTOR) and source_element and target_element:
+        return find_pathway(catalog, source_element, target_element, context) and ("array", 0)
+    if context >= Context.ASSIGNMENT and _category(catalog, target) == "S":
+        return "io", 0
+    if context >= Context.EXPLICIT and _category(catalog, source) == "S":
+        return "io", 0
+    return None
+
+
+def _category(catalog: Catalog, oid: int) -> str:
+    row = catalog.type_by_oid(oid)
+    return row.category if row is not None else "X"
+
+
+def _is_composite(catalog: Catalog, oid: int) -> bool:
+    row = catalog.type_by_oid(catalog.base_type(oid))
+    return row is not None and row.kind == "c"
+
+
+def can_coerce(catalog: Catalog, sources: Sequence[int], targets: Sequence[int], context: Context) -> bool:
+    """Whether every source can become its target (can_coerce_type)."""
+    generic = False
+    for source, target in zip(sources, targets, strict=False):
+        if target in oids.POLYMORPHIC:
+            generic = True
+        elif not _can_coerce_one(catalog, source, target, context):
+            return False
+    return not generic or polymorphic.consistent(catalog, sources, targets)
+
+
+def _can_coerce_one(catalog: Catalog, source: int, target: int, context: Context) -> bool:
+    if source in (target, oids.UNKNOWN) or target == oids.ANY:
+        return True
+    if find_pathway(catalog, source, target, context) is not None:
+        return True
+    if source == oids.RECORD:
+        return _is_composite(catalog, target)
+    if target == oids.RECORD:
+        return _is_composite(catalog, source)
+    return target == oids.RECORDARRAY and _is_composite(catalog, catalog.element(source))
+
+
+def coerce(
+    analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context, location: int | None = None
+) -> exp.Expr:
+    """Make the node be of the target type; the caller knows that it can be (coerce_type)."""
+    source = type_of(node)
+    if target == source or target in (
+        oids.ANY,
+        oids.ANYELEMENT,
+        oids.ANYNONARRAY,
+        oids.ANYCOMPATIBLE,
+        oids.ANYCOMPATIBLENONARRAY,
+    ):
+        return node
+    catalog = analysis.catalog
+    if target in oids.POLYMORPHIC:
+        base = catalog.base_type(source)
+        return node if base == source or source == oids.UNKNOWN else _relabel(node, base, -1, context)
+    if source == oids.UNKNOWN:
+        if "unknown" in node.meta:
+            return _input_literal(analysis, node, target, typmod)
+        if isinstance(node, exp.Parameter):
+            return analysis.parameters.coerce(node, target, location, catalog)
+        if isinstance(node, exp.Null):
+            return typed(exp.Null(), target, typmod if target == oids.UNKNOWN else -1, location_of(node))
+    pathway = find_pathway(catalog, source, target, context)
+    if pathway is not None:
+        return _apply(analysis, node, target, typmod, pathway, context, location)
+    if source == oids.UNKNOWN:  # an expression, not a literal: its text goes through the input function
+        return _io(node, target, typmod, context, location)
+    if target == oids.RECORD or source == oids.RECORD:
+        return (
+            _io(node, target, -1, context, location) if source != oids.RECORD else _record_to(analysis, node, target, location)
+        )
+    if target == oids.RECORDARRAY:
+        return _relabel(node, target, -1, context)
+    raise AssertionError(f"no way from {source} to {target}")
+
+
+def _record_to(analysis: Analysis, node: exp.Expr, target: int, location: int | None) -> exp.Expr:
+    """ROW(…) as a named composite type (coerce_record_to_complex): field by field."""
+    relation = analysis.catalog.relation_by_oid(analysis.catalog.type(analysis.catalog.base_type(target)).relation)
+    fields = node.expressions if isinstance(node, exp.Anonymous) and node.this == "row:construct" else None
+    if relation is None or fields is None or len(fields) != len(relation.columns):
+        raise SqlError(
+            codes.CANNOT_COERCE,
+            f"cannot cast type record to {analysis.type_name(target)}",
+            detail="Input has too few columns." if fields and relation and len(fields) < len(relation.columns) else None,
+            location=location,
+        )
+    coerced = [
+        coerce_to(analysis, field, column.type_oid, column.typmod, Context.ASSIGNMENT, location_of(field))
+        for field, column in zip(fields, relation.columns, strict=True)
+    ]
+    return typed(call("row:construct", *[field for field in coerced if field is not None]), target, -1, location)
+
+
+def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int) -> exp.Expr:
+    """A quoted literal becomes a constant of the target type (the Const branch of coerce_type)."""
+    catalog = analysis.catalog
+    base = catalog.base_type(target)
+    location = location_of(node)
+    text = node.meta["unknown"]
+    # Only interval needs its modifier to read the text: interval '1' year.
+    input_typmod = typmod if base == oids.INTERVAL else -1
+    if base in (oids.RECORD, oids.CSTRING) or catalog.type(base).kind == "p":
+        return typed(exp.Literal.string(text), target, -1, location)
+    try:
+        value = registry.type_of(base, catalog).input(text, analysis.settings, input_typmod)
+    except SqlError as error:
+        raise error.at(location) from None
+    result = typed(constant(value), target, input_typmod, location)
+    if base in (oids.DATE, oids.TIMESTAMP, oids.TIMESTAMPTZ, oids.TIME, oids.TIMETZ) and _moves(text):
+        # 'now'::timestamp is a constant to PostgreSQL too, but the plan may be cached: read the text at run time
+        return typed(call("coerce:input", exp.Literal.string(text), type=target), target, -1, location)
+    return result
+
+
+def _moves(text: str) -> bool:
+    """Whether a date/time text stands for another moment each time it is read."""
+    return text.strip().lower() in ("now", "today", "tomorrow", "yesterday")
+
+
+def _apply(
+    analysis: Analysis, node: exp.Expr, target: int, typmod: int, pathway: Pathway, context: Context, location: int | None
+) -> exp.Expr:
+    """Build what the pathway says; a domain's base modifier applies on the way (build_coercion_expression)."""
+    catalog = analysis.catalog
+    base, base_typmod = target, typmod
+    row = catalog.type(target)
+    while row.kind == "d":
+        base, base_typmod = row.base, row.base_typmod
+        row = catalog.type(base)
+    kind, function = pathway
+    if kind == "relabel":
+        result = _relabel(node, base, typmod_of(node) if base == type_of(node) else -1, context)
+    elif kind == "function":
+        result = _cast_call(catalog, function, node, base, base_typmod, context, location)
+    elif kind == "io":
+        result = _io(node, base, base_typmod, context, location)
+    else:
+        result = _array(analysis, node, base, base_typmod, context, location)
+    return _to_domain(analysis, result, target, context)
+
+
+def _to_domain(analysis: Analysis, node: exp.Expr, target: int, context: Context) -> exp.Expr:
+    """Coerce to a domain over the node's type: its length rule and its constraints (coerce_to_domain)."""
+    row = analysis.catalog.type(target)
+    if row.kind != "d":
+        return node
+    if row.base_typmod >= 0:
+        node = coerce_typmod(analysis, node, type_of(node), row.base_typmod, context)
+    return typed(call("coerce:domain", node, cast=_CAST_WORDS[context]), target, -1, location_of(node))
+
+
+def _relabel(node: exp.Expr, target: int, typmod: int, context: Context) -> exp.Expr:
+    result = node.copy()
+    result.meta["relabelled"] = _CAST_WORDS[context]
+    return typed(result, target, typmod)
+
+
+def _cast_call(
+    catalog: Catalog, function: int, node: exp.Expr, target: int, typmod: int, context: Context, location: int | None
+) -> exp.Expr:
+    proc = catalog.proc(function)
+    arguments = [node]
+    if len(proc.arguments) >= 2:
+        arguments.append(typed(integer(typmod), oids.INT4))
+    if len(proc.arguments) == 3:
+        arguments.append(typed(exp.Boolean(this=context >= Context.EXPLICIT), oids.BOOL))
+    result_typmod = typmod if len(proc.arguments) >= 2 else -1
+    return typed(call(proc.source, *arguments, proc=proc, cast=_CAST_WORDS[context]), target, result_typmod, location)
+
+
+def _io(node: exp.Expr, target: int, typmod: int, context: Context, location: int | None) -> exp.Expr:
+    result = call("coerce:io", node, cast=_CAST_WORDS[context])
+    return typed(result, target, -1, location if location is not None else location_of(node))
+
+
+# Stands for the array's element inside "coerce:array".
+ELEMENT_TABLE = "element"
+
+
+def _array(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context, location: int | None) -> exp.Expr:
+    """Coerce element by element (ArrayCoerceExpr): the second argument is the coercion of one element."""
+    catalog = analysis.catalog
+    element = typed(exp.Column(this=exp.Identifier(this="value", quoted=True)), catalog.element(type_of(node)), -1)
+    element.meta["array_element"] = True
+    converted = coerce(analysis, element, catalog.element(target), typmod, context, location)
+    if typmod >= 0:
+        converted = coerce_typmod(analysis, converted, type_of(converted), typmod, context)
+    if converted is element or "relabelled" in converted.meta:
+        return _relabel(node, target, -1, context)
+    return typed(call("coerce:array", node, converted, cast=_CAST_WORDS[context]), target, typmod, location)
+
+
+def coerce_typmod(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context) -> exp.Expr:
+    """Apply the length or precision rule of the type, if it has one (coerce_type_typmod)."""
+    if typmod < 0 or typmod == typmod_of(node):
+        return node
+    catalog = analysis.catalog
+    element = catalog.element(target)
+    row = catalog.cast(element or target, element or target)
+    if row is None or not row.function:
+        return typed(node, type_of(node), typmod)
+    if not element:
+        return _cast_call(catalog, row.function, node, target, typmod, context, location_of(node))
+    value = typed(exp.Column(this=exp.Identifier(this="value", quoted=True)), element, -1)
+    value.meta["array_element"] = True
+    converted = _cast_call(catalog, row.function, value, element, typmod, context, location_of(node))
+    return typed(call("coerce:array", node, converted, cast=_CAST_WORDS[context]), target, typmod, location_of(node))
+
+
+def coerce_to(
+    analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context, location: int | None
+) -> exp.Expr | None:
+    """The node as a value of the target type and modifier, or None if there is no way (coerce_to_target_type)."""
+    if not can_coerce(analysis.catalog, [type_of(node)], [target], context):
+        return None
+    result = coerce(analysis, node, target, typmod, context, location)
+    if typmod < 0:
+        return result
+    if isinstance(result, exp.Literal | exp.Null) and result is node:
+        result = result.copy()
+    return coerce_typmod(analysis, result, target, typmod, context)
+
+
+def coerce_to_boolean(analysis: Analysis, node: exp.Expr, construct: str) -> exp.Expr:
+    """An argument of WHERE, AND, … as a boolean. Raises 42804 (coerce_to_boolean)."""
+    return coerce_to_specific(analysis, node, oids.BOOL, construct)
+
+
+def coerce_to_specific(analysis: Analysis, node: exp.Expr, target: int, construct: str) -> exp.Expr:
+    """An argument that must be of one type, by assignment at most. Raises 42804 (coerce_to_specific_type)."""
+    result = coerce_to(analysis, node, target, -1, Context.ASSIGNMENT, location_of(node))
+    if result is None:
+        raise SqlError(
+            codes.DATATYPE_MISMATCH,
+            f"argument of {construct} must be type {analysis.type_name(target)}, not type {analysis.type_name(type_of(node))}",
+            location=location_of(node),
+        )
+    return result
+
+
+def select_common_type(analysis: Analysis, nodes: Sequence[exp.Expr], construct: str | None) -> int:
+    """The type of CASE branches, UNION columns, VALUES, … (select_common_type); 0 if none and no construct is named."""
+    catalog = analysis.catalog
+    types = [type_of(node) for node in nodes]
+    first = types[0]
+    if first != oids.UNKNOWN and all(other == first for other in types):
+        return first
+    chosen = catalog.base_type(first)
+    chosen_node = nodes[0]
+    for node, type_oid in zip(nodes[1:], types[1:], strict=True):
+        other = catalog.base_type(type_oid)
+        if other in (oids.UNKNOWN, chosen):
+            continue
+        if chosen == oids.UNKNOWN:
+            chosen, chosen_node = other, node
+        elif _category(catalog, other) != _category(catalog, chosen):
+            if construct is None:
+                return 0
+            raise SqlError(
+                codes.DATATYPE_MISMATCH,
+                f"{construct} types {analysis.type_name(chosen)} and {analysis.type_name(other)} cannot be matched",
+                location=location_of(node),
+            )
+        elif (
+            not catalog.type(chosen).preferred
+            and can_coerce(catalog, [chosen], [other], Context.IMPLICIT)
+            and not can_coerce(catalog, [other], [chosen], Context.IMPLICIT)
+        ):
+            chosen, chosen_node = other, node
+    return oids.TEXT if chosen == oids.UNKNOWN else chosen
+
+
+def select_common_typmod(nodes: Sequence[exp.Expr], common: int) -> int:
+    """The modifier that all nodes share, else -1 (select_common_typmod)."""
+    typmods = {typmod_of(node) if type_of(node) == common else -1 for node in nodes}
+    return typmods.pop() if len(typmods) == 1 else -1
+
+
+def coerce_to_common(analysis: Analysis, node: exp.Expr, target: int, construct: str) -> exp.Expr:
+    """One of several expressions as their common type. Raises 42846 (coerce_to_common_type)."""
+    if type_of(node) == target:
+        return node
+    if not can_coerce(analysis.catalog, [type_of(node)], [target], Context.IMPLICIT):
+        raise SqlError(
+            codes.CANNOT_COERCE,
+            f"{construct} could not convert type {analysis.type_name(type_of(node))} to {analysis.type_name(target)}",
+            location=location_of(node),
+        )
+    return coerce(analysis, node, target, -1, Context.IMPLICIT, location_of(node))

@@ -1,0 +1,136 @@
+"""WITH: plain and recursive items (parse_cte.c)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from translator import sqlstate as codes
+from translator.analyze.query import Query, Target, unique_names
+from translator.analyze.scope import Cte, Scope
+from translator.errors import SqlError, unsupported
+from translator.typed import type_of, typmod_of
+
+Node = dict[str, Any]
+
+
+def transform_with(scope: Scope, clause: Node | None) -> exp.With | None:
+    """The WITH clause of a statement; its items become visible in the scope."""
+    if clause is None:
+        return None
+    recursive = bool(clause.get("recursive"))
+    expressions = []
+    seen = set()
+    for item in clause["ctes"]:
+        value = item["CommonTableExpr"]
+        name = value["ctename"]
+        if name in seen:
+            raise SqlError(
+                codes.DUPLICATE_ALIAS, f'WITH query name "{name}" specified more than once', location=value.get("location")
+            )
+        seen.add(name)
+        ((kind, _),) = value["ctequery"].items()
+        if kind != "SelectStmt":
+            raise unsupported("data-modifying statement in WITH", value.get("location"))
+        if value.get("search_clause"):
+            raise unsupported("SEARCH clause", value.get("location"))
+        if value.get("cycle_clause"):
+            raise unsupported("CYCLE clause", value.get("location"))
+        refers = recursive and _mentions(value["ctequery"], name)
+        expressions.append(_recursive(scope, value) if refers else _plain(scope, value))
+    return exp.With(expressions=expressions, recursive=recursive)
+
+
+def _mentions(node: Any, name: str) -> bool:
+    """Whether a query names the item itself, not through an inner WITH of the same name."""
+    if isinstance(node, list):
+        return any(_mentions(item, name) for item in node)
+    if not isinstance(node, dict):
+        return False
+    variable = node.get("RangeVar")
+    if variable is not None and variable["relname"] == name and not variable.get("schemaname"):
+        return True
+    return any(_mentions(item, name) for item in node.values())
+
+
+def _sql_name(scope: Scope, name: str) -> str:
+    """WITH t AS (SELECT * FROM t) names the table inside; a name no table has keeps SQLite from seeing a circle."""
+    return scope.analysis.alias(f"with {name}")
+
+
+def _plain(scope: Scope, value: Node) -> exp.CTE:
+    from translator.analyze.select import transform_query
+
+    query = transform_query(scope.child(), value["ctequery"])
+    cte = _declare(scope, value, query.targets)
+    scope.ctes[cte.name] = cte
+    return _tree(value, cte, query.tree)
+
+
+def _declare(scope: Scope, value: Node, targets: list[Target]) -> Cte:
+    names = [part["String"]["sval"] for part in value.get("aliascolnames", ())]
+    if len(names) > len(targets):
+        raise SqlError(
+            codes.INVALID_COLUMN_REFERENCE,
+            f'WITH query "{value["ctename"]}" has {len(targets)} columns available but {len(names)} columns specified',
+            location=value.get("location"),
+        )
+    named = [*names, *(target.name for target in targets[len(names) :])]
+    columns = [(name, type_of(target.node), typmod_of(target.node)) for name, target in zip(named, targets, strict=True)]
+    return Cte(value["ctename"], _sql_name(scope, value["ctename"]), columns)
+
+
+def _tree(value: Node, cte: Cte, query: exp.Expr) -> exp.CTE:
+    names = unique_names([name for name, _, _ in cte.columns])
+    alias = exp.TableAlias(
+        this=exp.Identifier(this=cte.sql_name, quoted=True),
+        columns=[exp.Identifier(this=name, quoted=True) for name in names],
+    )
+    tree = exp.CTE(this=query, alias=alias)
+    materialized = value.get("ctematerialized", "CTEMaterializeDefault")
+    if materialized != "CTEMaterializeDefault":
+        tree.set("materialized", materialized == "CTEMaterializeAlways")
+    return tree
+
+
+def _recursive(scope: Scope, value: Node) -> exp.CTE:
+    """`base UNION [ALL] step`: the base gives the columns, the step must agree with them."""
+    from translator.analyze import setops
+    from translator.analyze.select import transform_query
+    from translator.analyze.target import resolve_targets
+
+    select = value["ctequery"]["SelectStmt"]
+    name, location = value["ctename"], value.get("location")
+    if select.get("op", "SETOP_NONE") != "SETOP_UNION":
+        raise SqlError(
+            codes.INVALID_RECURSION,
+            f'recursive query "{name}" does not have the form non-recursive-term UNION [ALL] recursive-term',
+            location=location,
+        )
+    if _mentions(select["larg"], name):
+        raise SqlError(
+            codes.INVALID_RECURSION,
+            f'recursive reference to query "{name}" must not appear within its non-recursive term',
+            location=location,
+        )
+    inner = scope.child()
+    base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
+    resolve_targets(inner, base.targets)
+    cte = _declare(scope, value, base.targets)
+    cte.recursive = True
+    inner.ctes[name] = cte
+    step = transform_query(inner.child(), {"SelectStmt": select["rarg"]}, keep_unknown=True)
+    before = [(type_of(target.node), typmod_of(target.node)) for target in base.targets]
+    query = setops.join(scope, exp.Union, "UNION", base, step, distinct=not select.get("all"))
+    for position, (target, (type_oid, _)) in enumerate(zip(query.targets, before, strict=True), 1):
+        if type_of(target.node) != type_oid:
+            raise SqlError(
+                codes.DATATYPE_MISMATCH,
+                f'recursive query "{name}" column {position} has type {scope.analysis.type_name(type_oid)} in non-recursive'
+                f" term but type {scope.analysis.type_name(type_of(target.node))} overall",
+                hint="Cast the output of the non-recursive term to the correct type.",
+                location=location,
+            )
+    scope.ctes[name] = cte
+    return _tree(value, cte, query.tree)

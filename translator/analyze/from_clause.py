@@ -1,0 +1,283 @@
+"""FROM: tables, views, subqueries, functions, VALUES and joins (transformFromClauseItem).
+
+Each item gives a piece of SQLite's FROM tree and the namespace items that it makes visible. Views are expanded here: the
+view's query becomes a subquery, analyzed in a scope of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from translator import sqlstate as codes
+from translator.analyze import from_function
+from translator.analyze.query import Query
+from translator.analyze.scope import Cte, Entry, EntryColumn, Item, Scope, check_names
+from translator.catalog import Relation
+from translator.errors import SqlError, unsupported
+from translator.typed import column, type_of, typed, typmod_of
+
+Node = dict[str, Any]
+MAX_VIEW_DEPTH = 32
+
+
+@dataclass(slots=True)
+class Source:
+    """A part of FROM: the tree (a Table, Subquery or Lateral, with joins in it) and what it makes visible."""
+
+    tree: exp.Expr
+    items: list[Item]
+
+
+def transform_from(scope: Scope, nodes: list[Node]) -> list[exp.Expr]:
+    """All FROM items, cross joined; makes them visible in the scope. Gives the trees in order."""
+    trees = []
+    for node in nodes:
+        source = transform_item(scope, node)
+        check_names(source.items, scope.items)
+        scope.items += source.items
+        # items to the left can be referenced by LATERAL items to the right, wherever these stand
+        for item in scope.items:
+            item.lateral_only, item.lateral_ok = True, True
+        trees.append(source.tree)
+    for item in scope.items:
+        item.lateral_only = False
+    return trees
+
+
+def transform_item(scope: Scope, node: Node) -> Source:
+    """One FROM item."""
+    ((kind, value),) = node.items()
+    match kind:
+        case "RangeVar":
+            return _single(*range_variable(scope, value))
+        case "RangeSubselect":
+            return _single(*_subselect(scope, value))
+        case "RangeFunction":
+            return _single(*from_function.transform(scope, value))
+        case "JoinExpr":
+            from translator.analyze.joins import transform_join
+
+            return transform_join(scope, value)
+        case "RangeTableSample":
+            raise unsupported("TABLESAMPLE", value.get("location"))
+        case "RangeTableFunc":
+            raise unsupported("XMLTABLE", value.get("location"))
+        case "JsonTable":
+            raise unsupported("JSON_TABLE", value.get("location"))
+    raise unsupported(kind)
+
+
+def _single(tree: exp.Expr, entry: Entry) -> Source:
+    return Source(tree, [Item(entry)])
+
+
+def alias_columns(entry: Entry, alias: Node | None) -> None:
+    """Rename the entry and its columns as an alias says. Raises 42P10 for too many names."""
+    if alias is None:
+        return
+    entry.name = alias["aliasname"]
+    names = [part["String"]["sval"] for part in alias.get("colnames", ())]
+    if len(names) > len(entry.columns):
+        raise SqlError(
+            codes.INVALID_COLUMN_REFERENCE,
+            f'table "{entry.name}" has {len(entry.columns)} columns available but {len(names)} columns specified',
+        )
+    for entry_column, name in zip(entry.columns, names, strict=False):
+        entry_column.name = name
+
+
+# ------------------------------------------------------------------ tables, views, WITH items
+
+
+def range_variable(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
+    """A table, view, sequence or WITH item by name."""
+    name = value["relname"]
+    cte = scope.find_cte(name) if not value.get("schemaname") else None
+    if cte is not None:
+        tree, entry = _cte_reference(scope, cte, value.get("alias"))
+    else:
+        relation = find_relation(scope, value)
+        if relation.kind == "v" or (relation.view and relation.kind == "v"):
+            tree, entry = _view(scope, relation, value)
+        else:
+            tree, entry = table(scope, relation, value.get("alias"), name)
+    alias_columns(entry, value.get("alias"))
+    return tree, entry
+
+
+def find_relation(scope: Scope, value: Node) -> Relation:
+    """The relation of a RangeVar. Raises 42P01, 3F000, 0A000 for another database."""
+    analysis = scope.analysis
+    schema, name, location = value.get("schemaname"), value["relname"], value.get("location")
+    database = value.get("catalogname")
+    if database and database != analysis.settings.database:
+        raise SqlError(
+            codes.FEATURE_NOT_SUPPORTED,
+            f'cross-database references are not implemented: "{database}.{schema}.{name}"',
+            location=location,
+        )
+    namespaces = [analysis.catalog.namespace(schema)] if schema else analysis.path
+    for namespace in namespaces:
+        relation = analysis.catalog.relation(namespace, name) if namespace is not None else None
+        if relation is not None:
+            if relation.kind in ("i", "I"):
+                raise SqlError(
+                    codes.WRONG_OBJECT_TYPE,
+                    f'cannot open relation "{name}"',
+                    detail="This operation is not supported for indexes.",
+                    location=location,
+                )
+            if relation.kind == "c":
+                raise SqlError(
+                    codes.WRONG_OBJECT_TYPE,
+                    f'cannot open relation "{name}"',
+                    detail="This operation is not supported for composite types.",
+                    location=location,
+                )
+            return relation
+    full = f"{schema}.{name}" if schema else name
+    raise SqlError(codes.UNDEFINED_TABLE, f'relation "{full}" does not exist', location=location)
+
+
+def table(scope: Scope, relation: Relation, alias: Node | None, name: str) -> tuple[exp.Expr, Entry]:
+    """A stored relation: an exp.Table whose meta names the Relation; lowering turns it into what SQLite has."""
+    visible = alias["aliasname"] if alias else name
+    sql_alias = scope.analysis.alias(visible)
+    scope.analysis.relations[relation.oid, "r"] = None
+    tree = exp.Table(
+        this=exp.Identifier(this=relation.storage or relation.name, quoted=True),
+        alias=exp.TableAlias(this=exp.Identifier(this=sql_alias, quoted=True)),
+    )
+    tree.meta["relation"] = relation
+    entry = Entry(visible, relation_columns(relation, sql_alias), sql_alias, relation, row_type=relation.row_type)
+    compute_virtual(scope, relation, entry)
+    return tree, entry
+
+
+def relation_columns(relation: Relation, sql_alias: str) -> list[EntryColumn]:
+    """The columns of a relation as expressions over its alias."""
+    columns = []
+    for item in relation.columns:
+        node = typed(column(sql_alias, item.storage_name or item.name), item.type_oid, item.typmod)
+        node.meta["stored"] = True  # in the column's storage form, see lower/storage_form.py
+        columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
+    return columns
+
+
+def compute_virtual(scope: Scope, relation: Relation, entry: Entry) -> None:
+    """Virtual generated columns that SQLite does not compute: their expressions take the place of the columns."""
+    from translator.analyze.expressions import transform_in
+    from translator.parser import parse_expressions
+
+    for item, entry_column in zip(relation.columns, entry.columns, strict=True):
+        if item.generated != "v" or item.computed:
+            continue
+        (node,) = parse_expressions(item.default or "NULL")
+        inner = Scope(scope.analysis)
+        inner.add(entry)
+        made = transform_in(inner, node, "column generation expressions")
+        for part in made.walk():
+            part.meta.pop("location", None)
+        entry_column.node = made
+
+
+def _cte_reference(scope: Scope, cte: Cte, alias: Node | None) -> tuple[exp.Expr, Entry]:
+    cte.references += 1
+    visible = alias["aliasname"] if alias else cte.name
+    sql_alias = scope.analysis.alias(visible)
+    tree = exp.Table(
+        this=exp.Identifier(this=cte.sql_name, quoted=True),
+        alias=exp.TableAlias(this=exp.Identifier(this=sql_alias, quoted=True)),
+    )
+    tree.meta["cte"] = cte
+    columns = [
+        EntryColumn(name, typed(column(sql_alias, sql_name), type_oid, typmod))
+        for (name, type_oid, typmod), sql_name in zip(cte.columns, cte_column_names(cte), strict=True)
+    ]
+    return tree, Entry(visible, columns, sql_alias, kind="cte")
+
+
+def cte_column_names(cte: Cte) -> list[str]:
+    """SQLite's names for the columns of a WITH item."""
+    from translator.analyze.query import unique_names
+
+    return unique_names([name for name, _, _ in cte.columns])
+
+
+def _view(scope: Scope, relation: Relation, value: Node) -> tuple[exp.Expr, Entry]:
+    """A view: its query, in a scope that sees nothing of the outer one."""
+    from translator.analyze.select import transform_query
+    from translator.parser import parse
+
+    analysis = scope.analysis
+    if analysis.view_depth >= MAX_VIEW_DEPTH:
+        raise SqlError(codes.INVALID_OBJECT_DEFINITION, f'infinite recursion detected in rules for relation "{relation.name}"')
+    analysis.relations[relation.oid, "r"] = None
+    analysis.view_depth += 1
+    outer_path, outer_parameters = analysis.path, analysis.parameters
+    analysis.path = _definition_path(scope, relation)
+    (statement,) = parse(relation.view)
+    query = transform_query(Scope(analysis), {statement.node: statement.tree})
+    analysis.path, analysis.parameters = outer_path, outer_parameters
+    analysis.view_depth -= 1
+    alias = value.get("alias")
+    visible = alias["aliasname"] if alias else relation.name
+    tree, entry = subquery(scope, query, visible)
+    entry.relation = relation
+    entry.row_type = relation.row_type
+    for entry_column, item in zip(entry.columns, relation.columns, strict=True):
+        entry_column.name, entry_column.table_oid, entry_column.attnum = item.name, relation.oid, item.attnum
+        typed(entry_column.node, item.type_oid, item.typmod)
+    return tree, entry
+
+
+def _definition_path(scope: Scope, relation: Relation) -> list[int]:
+    """View texts qualify what is not in pg_catalog; the view's own schema is looked at last, for texts kept as given."""
+    path = [*scope.analysis.path]
+    if relation.namespace not in path:
+        path.append(relation.namespace)
+    return path
+
+
+# ------------------------------------------------------------------ subqueries
+
+
+def subquery(scope: Scope, query: Query, visible: str, kind: str = "subquery") -> tuple[exp.Expr, Entry]:
+    """An analyzed query as a FROM item."""
+    sql_alias = scope.analysis.alias(visible or "unnamed_subquery")
+    tree = exp.Subquery(this=query.tree, alias=exp.TableAlias(this=exp.Identifier(this=sql_alias, quoted=True)))
+    columns = []
+    for target, sql_name in zip(query.targets, query.columns, strict=True):
+        table_oid, attnum = target.node.meta.get("column", (0, 0))
+        node = typed(column(sql_alias, sql_name), type_of(target.node), typmod_of(target.node))
+        for key in ("names", "field_names", "field_types"):
+            if key in target.node.meta:
+                node.meta["field_names" if key == "names" else key] = target.node.meta[key]
+        if "names" in target.node.meta and isinstance(target.node, exp.Anonymous):
+            node.meta["field_types"] = [type_of(item) for item in target.node.expressions]
+        columns.append(EntryColumn(target.name, node, table_oid, attnum))
+    return tree, Entry(visible, columns, sql_alias, kind=kind)
+
+
+def _subselect(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
+    """(SELECT …) in FROM, LATERAL or not."""
+    from translator.analyze.select import transform_query
+
+    outer, outer_used = scope.lateral_active, scope.lateral_used
+    scope.lateral_active, scope.lateral_used = bool(value.get("lateral")), False
+    query = transform_query(scope.child(), value["subquery"])
+    correlated = scope.lateral_used
+    scope.lateral_active, scope.lateral_used = outer, outer_used
+    alias = value.get("alias")
+    tree, entry = subquery(scope, query, alias["aliasname"] if alias else "")
+    if correlated:
+        tree = exp.Lateral(this=tree.this, alias=tree.args["alias"])
+        tree.meta["columns"] = query.columns
+        tree.meta["types"] = [type_of(target.node) for target in query.targets]
+    alias_columns(entry, alias)
+    if not alias:
+        entry.name = ""
+    return tree, entry

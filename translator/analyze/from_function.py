@@ -1,0 +1,128 @@
+"""Functions in FROM: set-returning or not, WITH ORDINALITY, ROWS FROM, column definition lists (transformRangeFunction).
+
+A function becomes exp.Table over the call; its columns are c1 … cn and `ordinality`, as the table-valued functions that
+storage registers have them. Lowering decides how SQLite runs it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot import exp
+
+from translator import oids
+from translator import sqlstate as codes
+from translator.analyze.analysis import Analysis
+from translator.analyze.scope import Entry, EntryColumn, Scope
+from translator.analyze.target import column_name
+from translator.errors import SqlError
+from translator.typed import call, column, type_of, typed, typmod_of
+
+Node = dict[str, Any]
+
+
+def transform(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
+    """A RangeFunction node."""
+    from translator.analyze.from_clause import alias_columns
+
+    functions = [item["List"]["items"] for item in value["functions"]]
+    alias = value.get("alias")
+    calls, columns, names = [], [], []
+    for items in functions:
+        node, found, name = _one(scope, items, value.get("coldeflist"), alias, len(functions))
+        calls.append(node)
+        columns.append(found)
+        names.append(name)
+    visible = alias["aliasname"] if alias else names[0]
+    sql_alias = scope.analysis.alias(visible)
+    this = calls[0] if len(calls) == 1 else call("set:rows_from", *calls)
+    this.meta["widths"] = [len(found) for found in columns]
+    tree = exp.Table(this=this, alias=exp.TableAlias(this=exp.Identifier(this=sql_alias, quoted=True)))
+    tree.meta["ordinality"] = bool(value.get("ordinality"))
+    entry_columns = []
+    for position, (name, type_oid, typmod) in enumerate([one for found in columns for one in found], 1):
+        node = typed(column(sql_alias, f"c{position}"), type_oid, typmod)
+        entry_columns.append(EntryColumn(name, node))
+    if value.get("ordinality"):
+        entry_columns.append(EntryColumn("ordinality", typed(column(sql_alias, "ordinality"), oids.INT8)))
+    scalar = len(functions) == 1 and len(columns[0]) == 1 and not value.get("coldeflist")
+    row_type = 0 if scalar and calls[0].meta.get("scalar_result") else oids.RECORD
+    entry = Entry(visible, entry_columns, sql_alias, kind="function", row_type=row_type)
+    alias_columns(entry, alias)
+    return tree, entry
+
+
+def _one(
+    scope: Scope, items: list[Node], definitions: list[Node] | None, alias: Node | None, count: int
+) -> tuple[exp.Expr, list[tuple[str, int, int]], str]:
+    """One function: its call, its columns as (name, type, typmod), and the name that the function gives."""
+    from translator.analyze.expressions import transform_in
+
+    outer = scope.lateral_active
+    scope.lateral_active = True
+    node = transform_in(scope, items[0], "functions in FROM")
+    scope.lateral_active = outer
+    name = column_name(items[0])
+    own = items[1]["List"]["items"] if len(items) > 1 and items[1] else None
+    definitions = own or definitions
+    location = node.meta.get("location")
+    if definitions:
+        if type_of(node) != oids.RECORD:
+            raise SqlError(
+                codes.SYNTAX_ERROR,
+                'a column definition list is only allowed for functions returning "record"',
+                location=location,
+            )
+        columns = _defined(scope.analysis, definitions)
+        node.meta["definitions"] = columns
+        return node, columns, name
+    columns = _result_columns(scope.analysis, node)
+    if columns is None:
+        if type_of(node) == oids.RECORD:
+            raise SqlError(
+                codes.SYNTAX_ERROR,
+                'a column definition list is required for functions returning "record"',
+                location=location,
+            )
+        node.meta["scalar_result"] = True
+        # a function with one column gives it the alias of the table
+        label = alias["aliasname"] if alias and count == 1 else name
+        proc = node.meta.get("proc")
+        out = [n for n, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"] if proc is not None else []
+        if len(out) == 1 and out[0]:
+            label = out[0]
+        columns = [(label, type_of(node), typmod_of(node))]
+    return node, columns, name
+
+
+def _defined(analysis: Analysis, definitions: list[Node]) -> list[tuple[str, int, int]]:
+    found = []
+    for definition in definitions:
+        value = definition["ColumnDef"]
+        found.append((value["colname"], *analysis.resolve_type(value["typeName"])))
+    return found
+
+
+def _result_columns(analysis: Analysis, node: exp.Expr) -> list[tuple[str, int, int]] | None:
+    """The columns of a composite result, None for a scalar one."""
+    if "field_names" in node.meta:
+        names, types = node.meta["field_names"], node.meta["field_types"]
+        concrete = polymorphic_fields(analysis, node, types)
+        return [(name or f"column{i}", oid, -1) for i, (name, oid) in enumerate(zip(names, concrete, strict=True), 1)]
+    row = analysis.catalog.type_by_oid(analysis.catalog.base_type(type_of(node)))
+    if row is not None and row.relation:
+        relation = analysis.catalog.relation_by_oid(row.relation)
+        if relation is not None:
+            return [(item.name, item.type_oid, item.typmod) for item in relation.columns]
+    return None
+
+
+def polymorphic_fields(analysis: Analysis, node: exp.Expr, types: list[int]) -> list[int]:
+    """The types of OUT columns, polymorphic ones resolved from the call's arguments."""
+    from translator.analyze.polymorphic import enforce
+
+    proc = node.meta.get("proc")
+    if proc is None or not any(oid in oids.POLYMORPHIC for oid in types):
+        return list(types)
+    actual = [type_of(argument) for argument in node.expressions]
+    return [enforce(analysis.catalog, actual, proc.arguments, oid)[1] for oid in types]

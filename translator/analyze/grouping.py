@@ -1,0 +1,126 @@
+"""GROUP BY and grouping sets, and the rule that ungrouped columns stand in aggregates only (parse_agg.c)."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from sqlglot import exp
+
+from translator import sqlstate as codes
+from translator.analyze import sorting
+from translator.analyze.clauses import find_target
+from translator.analyze.query import Target
+from translator.analyze.scope import Entry, Scope
+from translator.errors import SqlError
+from translator.typed import location_of
+
+Node = dict[str, Any]
+# A grouping set: positions in the list of grouped targets.
+Set = tuple[int, ...]
+MAX_SETS = 4096
+
+
+def transform_group(scope: Scope, nodes: list[Node], targets: list[Target]) -> tuple[list[Target], list[Set] | None]:
+    """The grouped targets, and the grouping sets if there is more than the one plain GROUP BY."""
+    group: list[Target] = []
+
+    def position(node: Node) -> int:
+        target = find_target(scope, node, targets, "GROUP BY")
+        sorting.check_groupable(scope, target.node)
+        if target not in group:
+            group.append(target)
+        return group.index(target)
+
+    lists = [_sets(node, position) for node in nodes]
+    if all("GroupingSet" not in node for node in nodes):
+        return group, None
+    expanded = [_merge(combination) for combination in product(*lists)]
+    if len(expanded) > MAX_SETS:
+        raise SqlError(codes.STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {MAX_SETS})")
+    return group, expanded
+
+
+def _merge(sets: tuple[Set, ...]) -> Set:
+    return tuple(dict.fromkeys(position for one in sets for position in one))
+
+
+def _sets(node: Node, position: Any) -> list[Set]:
+    """The sets that one GROUP BY item stands for (expand_groupingset_node)."""
+    value = node.get("GroupingSet")
+    if value is None:
+        row = node.get("RowExpr")
+        if row is not None and row.get("row_format") == "COERCE_IMPLICIT_CAST":
+            return [tuple(position(item) for item in row.get("args", ()))]
+        return [(position(node),)]
+    content = value.get("content", [])
+    match value.get("kind", "GROUPING_SET_EMPTY"):
+        case "GROUPING_SET_EMPTY":
+            return [()]
+        case "GROUPING_SET_SIMPLE":
+            return [tuple(position(item) for item in content)]
+        case "GROUPING_SET_ROLLUP":
+            parts = [_merge(tuple(_sets(item, position))) for item in content]
+            return [_merge(tuple(parts[:count])) for count in range(len(parts), -1, -1)]
+        case "GROUPING_SET_CUBE":
+            parts = [_merge(tuple(_sets(item, position))) for item in content]
+            masks = range(2 ** len(parts) - 1, -1, -1)
+            chosen = ([part for bit, part in enumerate(parts) if mask >> (len(parts) - 1 - bit) & 1] for mask in masks)
+            return [_merge(tuple(one)) for one in chosen]
+        case _:
+            return [one for item in content for one in _sets(item, position)]
+
+
+def check(scope: Scope, targets: list[Target], having: exp.Expr | None, group: list[exp.Expr]) -> None:
+    """Raises 42803 for a column that is neither grouped nor aggregated (check_ungrouped_columns)."""
+    aliases: dict[str, Entry] = {item.entry.sql_alias: item.entry for item in scope.items if item.entry.sql_alias}
+    for item in scope.items:
+        for column in item.entry.columns:
+            for part in column.node.find_all(exp.Column):
+                if part.table and part.table not in aliases:
+                    aliases[part.table] = item.entry
+    dependent = _determined(scope, group, aliases)
+    for node in [target.node for target in targets] + ([having] if having is not None else []):
+        _walk(node, group, aliases, dependent, in_subquery=False)
+
+
+def _determined(scope: Scope, group: list[exp.Expr], aliases: dict[str, Entry]) -> set[str]:
+    """The tables whose primary key is grouped, which determines all their columns (check_functional_grouping)."""
+    grouped = {(node.table, node.name) for node in group if isinstance(node, exp.Column)}
+    found = set()
+    for alias, entry in aliases.items():
+        relation = entry.relation
+        if relation is None or not relation.primary_key:
+            continue
+        by_number = {column.attnum: column.storage_name or column.name for column in relation.columns}
+        if all((alias, by_number[attnum]) in grouped for attnum in relation.primary_key):
+            found.add(alias)
+    return found
+
+
+def _walk(node: exp.Expr, group: list[exp.Expr], aliases: dict[str, Entry], dependent: set[str], *, in_subquery: bool) -> None:
+    if any(node == grouped for grouped in group):
+        return
+    if isinstance(node, exp.Anonymous) and (node.meta.get("aggregate") or node.this == "grouping:mask"):
+        if not in_subquery:
+            return
+    if isinstance(node, exp.Column):
+        if node.table in aliases and node.table not in dependent:
+            raise _ungrouped(node, aliases[node.table], in_subquery=in_subquery)
+        return
+    deeper = in_subquery or isinstance(node, exp.Query)
+    for child in node.iter_expressions():
+        _walk(child, group, aliases, dependent, in_subquery=deeper)
+
+
+def _ungrouped(node: exp.Column, entry: Entry, *, in_subquery: bool) -> SqlError:
+    name = next(
+        (column.name for column in entry.columns if isinstance(column.node, exp.Column) and column.node.name == node.name),
+        node.name,
+    )
+    full = f"{entry.name}.{name}" if entry.name else name
+    if in_subquery:
+        message = f'subquery uses ungrouped column "{full}" from outer query'
+    else:
+        message = f'column "{full}" must appear in the GROUP BY clause or be used in an aggregate function'
+    return SqlError(codes.GROUPING_ERROR, message, location=location_of(node))

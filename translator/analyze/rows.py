@@ -1,0 +1,149 @@
+"""Row and array constructors, and comparisons of rows (transformArrayExpr, transformRowExpr, make_row_comparison_op)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from translator import oids
+from translator import sqlstate as codes
+from translator.analyze import operators
+from translator.analyze.coerce import Context, coerce_to, coerce_to_boolean, coerce_to_common, select_common_type
+from translator.analyze.scope import Scope, find_item, missing_entry, whole_row
+from translator.errors import SqlError
+from translator.typed import call, location_of, type_of, typed
+
+Node = dict[str, Any]
+
+
+def is_row(node: exp.Expr) -> bool:
+    """Whether the expression is a row constructor, which compares field by field."""
+    return isinstance(node, exp.Anonymous) and node.this == "row:construct"
+
+
+def fields(scope: Scope, value: Node) -> list[exp.Expr]:
+    """The fields of a ROW(…), with `t.*` expanded."""
+    from translator.analyze import target
+    from translator.analyze.expressions import transform
+
+    found: list[exp.Expr] = []
+    for argument in value.get("args", ()):
+        if "ColumnRef" in argument and "A_Star" in argument["ColumnRef"]["fields"][-1]:
+            found += [item.node for item in target.expand_star(scope, argument["ColumnRef"])]
+        else:
+            found.append(transform(scope, argument))
+    return found
+
+
+def construct(scope: Scope, value: Node) -> exp.Expr:
+    """ROW(a, b): an anonymous record; open literals in it become text."""
+    nodes = [resolve_unknown(scope, node) for node in fields(scope, value)]
+    node = call("row:construct", *nodes)
+    node.meta["names"] = tuple(f"f{number}" for number in range(1, len(nodes) + 1))
+    return typed(node, oids.RECORD, -1, value.get("location"))
+
+
+def resolve_unknown(scope: Scope, node: exp.Expr) -> exp.Expr:
+    """A literal or parameter whose type nothing determined is text (resolveTargetListUnknowns)."""
+    if type_of(node) != oids.UNKNOWN:
+        return node
+    return coerce_to(scope.analysis, node, oids.TEXT, -1, Context.IMPLICIT, location_of(node)) or node
+
+
+def whole_row_star(scope: Scope, names: list[str], location: int | None) -> exp.Expr:
+    """`t.*` where an expression is wanted: the whole row."""
+    item = find_item(scope, names[-2] if len(names) > 1 else None, names[-1], location)
+    if item is None:
+        raise missing_entry(scope, names[-1], location)
+    return whole_row(item.entry, location)
+
+
+def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> exp.Expr:
+    """ARRAY[…], also nested; `array_type` comes from a cast around it (transformArrayExpr)."""
+    from translator.analyze.expressions import transform
+
+    analysis = scope.analysis
+    catalog = analysis.catalog
+    location = value.get("location")
+    elements: list[exp.Expr] = []
+    nested = False
+    for item in value.get("elements", ()):
+        inner = item.get("A_ArrayExpr")
+        node = array(scope, inner, array_type, typmod) if inner is not None else transform(scope, item)
+        nested = nested or inner is not None or bool(catalog.element(type_of(node)) and not array_type)
+        elements.append(node)
+    if array_type:
+        element_type = array_type if nested else catalog.element(array_type)
+    elif not elements:
+        raise SqlError(
+            codes.INDETERMINATE_DATATYPE,
+            "cannot determine type of empty array",
+            hint="Explicitly cast to the desired type, for example ARRAY[]::integer[].",
+            location=location,
+        )
+    else:
+        element_type = select_common_type(analysis, elements, "ARRAY")
+        array_type = element_type if catalog.element(element_type) else catalog.type(element_type).array
+        if not array_type:
+            raise SqlError(
+                codes.UNDEFINED_OBJECT,
+                f"could not find array type for data type {analysis.type_name(element_type)}",
+                location=location,
+            )
+    context_typmod = typmod
+    coerced = []
+    for node in elements:
+        if context_typmod >= 0 or (array_type and type_of(node) != element_type):
+            result = coerce_to(analysis, node, element_type, context_typmod, Context.EXPLICIT, location_of(node))
+            if result is None:
+                result = coerce_to_common(analysis, node, element_type, "ARRAY")
+            coerced.append(result)
+        else:
+            coerced.append(coerce_to_common(analysis, node, element_type, "ARRAY"))
+    name = "array:multi" if catalog.element(element_type) else "array:construct"
+    return typed(call(name, *coerced), array_type, typmod, location)
+
+
+# Operators that compare rows, with how fields that differ decide (B-tree strategies; <> is the negator of =).
+_ORDERING = {"<", "<=", ">", ">="}
+
+
+def compare(
+    scope: Scope, names: Sequence[str], left: Sequence[exp.Expr], right: Sequence[exp.Expr], location: int | None
+) -> exp.Expr:
+    """ROW(a, b) op ROW(c, d) field by field (manual, "Row Constructor Comparison")."""
+    from translator.analyze.expressions import connect
+
+    if len(left) != len(right):
+        raise SqlError(codes.SYNTAX_ERROR, "unequal number of entries in row expressions", location=location)
+    if not left:
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, "cannot compare rows of zero length", location=location)
+    name = names[-1]
+
+    def pairwise(operator: str, start: int = 0, stop: int | None = None) -> list[exp.Expr]:
+        pairs = zip(left[start:stop], right[start:stop], strict=True)
+        made = [operators.make(scope.analysis, [operator], [a.copy(), b.copy()], location) for a, b in pairs]
+        return [coerce_to_boolean(scope.analysis, node, operator) for node in made]
+
+    if len(left) == 1:
+        return pairwise(name)[0]
+    if name == "=":
+        return connect(exp.And, pairwise("="), location)
+    if name == "<>":
+        return connect(exp.Or, pairwise("<>"), location)
+    if name not in _ORDERING:
+        raise SqlError(
+            codes.FEATURE_NOT_SUPPORTED,
+            f"could not determine interpretation of row comparison operator {'.'.join(names)}",
+            hint="Row comparison operators must be associated with btree operator families.",
+            location=location,
+        )
+    # a < c OR (a = c AND b <= d), from the last field outwards
+    result = pairwise(name, len(left) - 1)[0]
+    for position in reversed(range(len(left) - 1)):
+        less = pairwise(name[0], position, position + 1)[0]
+        equal = pairwise("=", position, position + 1)[0]
+        result = connect(exp.Or, [less, connect(exp.And, [equal, result], location)], location)
+    return result

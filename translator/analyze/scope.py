@@ -1,0 +1,300 @@
+"""Names: what a query level can see, and how a name becomes a column (parse_relation.c).
+
+A Scope is one query level (ParseState). Its items are the FROM entries visible so far (ParseNamespaceItem): an item may
+be known by name only, by its columns only, or for LATERAL references only. Every entry carries ready expressions for its
+columns, so that a merged JOIN USING column and a table's column are looked up alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlglot import exp
+
+from translator import oids
+from translator import sqlstate as codes
+from translator.analyze.analysis import Analysis
+from translator.catalog import Relation
+from translator.errors import SqlError
+from translator.typed import call, typed
+
+
+@dataclass(slots=True)
+class EntryColumn:
+    """One column of a FROM entry: its visible name and the typed expression that stands for it."""
+
+    name: str
+    node: exp.Expr
+    table_oid: int = 0
+    attnum: int = 0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A range table entry. `sql_alias` is its alias in the SQLite text ('' for a join alias, which has none)."""
+
+    name: str
+    columns: list[EntryColumn]
+    sql_alias: str = ""
+    relation: Relation | None = None
+    kind: str = "relation"  # relation subquery function values cte join
+    row_type: int = oids.RECORD
+    target: bool = False
+
+
+@dataclass(slots=True)
+class Item:
+    """How an entry is visible (ParseNamespaceItem)."""
+
+    entry: Entry
+    by_name: bool = True
+    by_column: bool = True
+    lateral_only: bool = False
+    lateral_ok: bool = True
+    columns: list[EntryColumn] | None = None  # merged USING columns hide some of the entry's
+
+    def visible_columns(self) -> list[EntryColumn]:
+        """The columns that an unqualified name or * finds here."""
+        return self.entry.columns if self.columns is None else self.columns
+
+
+@dataclass(slots=True)
+class Cte:
+    """A WITH item: its columns as (name, type, typmod), and how SQLite names it."""
+
+    name: str
+    sql_name: str
+    columns: list[tuple[str, int, int]]
+    references: int = 0
+    recursive: bool = False
+    writes: bool = False
+
+
+@dataclass
+class Scope:
+    """One query level."""
+
+    analysis: Analysis
+    parent: Scope | None = None
+    items: list[Item] = field(default_factory=list)
+    ctes: dict[str, Cte] = field(default_factory=dict)
+    clause: str = ""
+    lateral_active: bool = False
+    lateral_used: bool = False
+    has_aggregates: bool = False
+    has_windows: bool = False
+    has_sets: bool = False
+    in_aggregate: bool = False
+    windows: dict[str, Any] = field(default_factory=dict)
+    writable_ctes: bool = False
+    outer_references: bool = False
+    columns_only: str = ""  # a clause whose columns must not be subqueries, … (words the error)
+
+    def child(self) -> Scope:
+        """The scope of a subquery."""
+        return Scope(self.analysis, self)
+
+    def find_cte(self, name: str) -> Cte | None:
+        """The WITH item of that name, from this level outwards."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.ctes:
+                return scope.ctes[name]
+            scope = scope.parent
+        return None
+
+    def add(self, entry: Entry, **visibility: Any) -> Item:
+        """Make an entry visible."""
+        item = Item(entry, **visibility)
+        self.items.append(item)
+        return item
+
+
+def check_names(items: list[Item], others: list[Item], location: int | None = None) -> None:
+    """Two items of one name cannot be told apart. Raises 42712 (checkNameSpaceConflicts)."""
+    for left in items:
+        for right in others:
+            if not (left.by_name and right.by_name) or left.entry.name != right.entry.name:
+                continue
+            one, two = left.entry, right.entry
+            if one.relation and two.relation and one.relation.oid != two.relation.oid and not (one.target or two.target):
+                if one.relation.name == one.name and two.relation.name == two.name:
+                    continue
+            raise SqlError(codes.DUPLICATE_ALIAS, f'table name "{left.entry.name}" specified more than once', location=location)
+
+
+def use(column: EntryColumn, location: int | None) -> exp.Expr:
+    """A fresh copy of the column's expression, placed where the name stands."""
+    node = column.node.copy()
+    if location is not None:
+        node.meta["location"] = location
+    node.meta["column"] = (column.table_oid, column.attnum)
+    return node
+
+
+def find_column(scope: Scope, name: str, location: int | None) -> exp.Expr | None:
+    """An unqualified column name, from the innermost level outwards (colNameToVar). Raises 42702 if ambiguous."""
+    level: Scope | None = scope
+    inner = scope
+    while level is not None:
+        found = _columns_at(level, name, location)
+        if len(found) > 1:
+            raise SqlError(codes.AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous', location=location)
+        if found:
+            item, column = found[0]
+            _note_use(scope, level, item)
+            return use(column, location)
+        inner, level = level, level.parent
+    del inner
+    return None
+
+
+def _columns_at(level: Scope, name: str, location: int | None) -> list[tuple[Item, EntryColumn]]:
+    found = []
+    for item in level.items:
+        if not item.by_column or (item.lateral_only and not level.lateral_active):
+            continue
+        matches = [column for column in item.visible_columns() if column.name == name]
+        if matches:
+            _check_lateral(item, location)
+        found += [(item, column) for column in matches]
+    return found
+
+
+def _check_lateral(item: Item, location: int | None) -> None:
+    if item.lateral_only and not item.lateral_ok:
+        raise SqlError(
+            codes.INVALID_COLUMN_REFERENCE,
+            f'invalid reference to FROM-clause entry for table "{item.entry.name}"',
+            detail="The combining JOIN type must be INNER or LEFT for a LATERAL reference.",
+            location=location,
+        )
+
+
+def _note_use(scope: Scope, level: Scope, item: Item) -> None:
+    """Remember that scopes between the name and its level are correlated, and that a lateral item was used."""
+    if item.lateral_only:
+        level.lateral_used = True
+    inner: Scope | None = scope
+    while inner is not None and inner is not level:
+        inner.outer_references = True
+        inner = inner.parent
+
+
+def find_item(scope: Scope, schema: str | None, name: str, location: int | None) -> Item | None:
+    """The FROM item that a qualifier names (refnameNamespaceItem). Raises 42P09 if ambiguous."""
+    wanted = _relation_oid(scope.analysis, schema, name) if schema is not None else 0
+    level: Scope | None = scope
+    while level is not None:
+        found = [
+            item
+            for item in level.items
+            if item.by_name
+            and not (item.lateral_only and not level.lateral_active)
+            and item.entry.name == name
+            and (schema is None or (item.entry.relation is not None and item.entry.relation.oid == wanted))
+        ]
+        if len(found) > 1:
+            raise SqlError(codes.AMBIGUOUS_ALIAS, f'table reference "{name}" is ambiguous', location=location)
+        if found:
+            _check_lateral(found[0], location)
+            _note_use(scope, level, found[0])
+            return found[0]
+        level = level.parent
+    return None
+
+
+def _relation_oid(analysis: Analysis, schema: str, name: str) -> int:
+    namespace = analysis.catalog.namespace(schema)
+    relation = analysis.catalog.relation(namespace, name) if namespace is not None else None
+    return relation.oid if relation is not None else -1
+
+
+def column_reference(scope: Scope, fields: list[str], location: int | None) -> exp.Expr:
+    """A ColumnRef of one to four names (transformColumnRef). Raises 42703, 42P01 and kin."""
+    name = fields[-1]
+    if len(fields) == 1:
+        node = find_column(scope, name, location)
+        if node is None:
+            item = find_item(scope, None, name, location)
+            if item is not None:
+                return whole_row(item.entry, location)
+            raise SqlError(codes.UNDEFINED_COLUMN, f'column "{name}" does not exist', location=location)
+        return node
+    schema = fields[-3] if len(fields) > 2 else None
+    if len(fields) == 4 and fields[0] != scope.analysis.settings.database:
+        raise SqlError(
+            codes.FEATURE_NOT_SUPPORTED,
+            f"cross-database references are not implemented: {'.'.join(fields)}",
+            location=location,
+        )
+    item = find_item(scope, schema, fields[-2], location)
+    if item is None:
+        raise missing_entry(scope, fields[-2], location)
+    found = [column for column in item.entry.columns if column.name == name]
+    if len(found) > 1:
+        raise SqlError(codes.AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous', location=location)
+    if found:
+        return use(found[0], location)
+    system = system_column(item.entry, name, location)
+    if system is not None:
+        return system
+    raise SqlError(codes.UNDEFINED_COLUMN, f"column {fields[-2]}.{name} does not exist", location=location)
+
+
+# System columns (manual, "System Columns") that have a meaning here: the type, by name.
+_SYSTEM_COLUMNS = {"tableoid": oids.OID, "ctid": 27, "xmin": 28, "xmax": 28, "cmin": 29, "cmax": 29}
+
+
+def system_column(entry: Entry, name: str, location: int | None) -> exp.Expr | None:
+    """A system column of a table, or None: tableoid, ctid; the others have their type and a value that never changes."""
+    if entry.relation is None or name not in _SYSTEM_COLUMNS or entry.relation.kind not in "rmpS":
+        return None
+    type_oid = _SYSTEM_COLUMNS[name]
+    if name == "tableoid":
+        return typed(exp.Literal(this=str(entry.relation.oid), is_string=False), type_oid, -1, location)
+    if name == "ctid":
+        rowid = exp.Column(
+            this=exp.Identifier(this=entry.relation.rowid, quoted=True), table=exp.Identifier(this=entry.sql_alias, quoted=True)
+        )
+        return typed(call("row:ctid", rowid), type_oid, -1, location)
+    return typed(exp.Literal(this="2" if name == "xmin" else "0", is_string=False), type_oid, -1, location)
+
+
+def missing_entry(scope: Scope, name: str, location: int | None) -> SqlError:
+    """The error for an unknown qualifier (errorMissingRTE): what stands in FROM under another name gets a hint."""
+    level: Scope | None = scope
+    while level is not None:
+        for item in level.items:
+            entry = item.entry
+            if entry.relation is not None and entry.relation.name == name and entry.name != name and item.by_name:
+                return SqlError(
+                    codes.UNDEFINED_TABLE,
+                    f'invalid reference to FROM-clause entry for table "{name}"',
+                    hint=f'Perhaps you meant to reference the table alias "{entry.name}".',
+                    location=location,
+                )
+            if entry.name == name:
+                return SqlError(
+                    codes.UNDEFINED_TABLE,
+                    f'invalid reference to FROM-clause entry for table "{name}"',
+                    detail=f'There is an entry for table "{name}", but it cannot be referenced from this part of the query.',
+                    location=location,
+                )
+        level = level.parent
+    return SqlError(codes.UNDEFINED_TABLE, f'missing FROM-clause entry for table "{name}"', location=location)
+
+
+def whole_row(entry: Entry, location: int | None) -> exp.Expr:
+    """A reference to a whole FROM entry as one composite value (transformWholeRowRef)."""
+    if entry.kind == "function" and len(entry.columns) == 1 and entry.row_type == 0:
+        return use(entry.columns[0], location)
+    node = call("row:construct", *[use(column, location) for column in entry.columns])
+    node.meta["names"] = tuple(column.name for column in entry.columns)
+    return typed(node, entry.row_type or oids.RECORD, -1, location)
+
+
+def hide_columns(item: Item, names: set[str]) -> Item:
+    """The item without the columns that a USING join merged."""
+    return replace(item, columns=[column for column in item.visible_columns() if column.name not in names])

@@ -1,0 +1,279 @@
+"""From SQL text to plans: parse, analyze, lower, print. The only entrance to the translator.
+
+This is the interface; nothing else of analyze/, lower/ or printer is used from outside the package.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from translator import functions
+from translator import sqlstate as codes
+from translator.analyze import dml
+from translator.analyze.analysis import Analysis, Parameters
+from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.query import Query
+from translator.analyze.rows import resolve_unknown
+from translator.analyze.scope import Entry, EntryColumn, Scope
+from translator.analyze.select import transform_query
+from translator.catalog import Catalog, Relation
+from translator.errors import SqlError
+from translator.lower.lowering import Lowering
+from translator.lower.rules import lower
+from translator.parser import Statement, parse
+from translator.plan import DefinePlan, EmptyPlan, Plan, QueryPlan, Step, UtilityPlan
+from translator.printer import print_sql
+from translator.settings import Settings
+from translator.statements import DEFINITIONS, UTILITIES, command_tag
+from translator.typed import location_of, type_of, typed, typmod_of
+
+__all__ = ["Expression", "Statement", "compile_expression", "compile_query", "compile_statement", "parse"]
+
+functions.load()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression of DDL, compiled. Raises like a statement.
+
+    `sql` refers to the relation's columns by storage name, unqualified. `native`: uses nothing but SQLite itself, so it may
+    be persisted in the file (CHECK, index, generated column). `text`: PostgreSQL's text of the analyzed expression, as
+    pg_get_expr prints it. `columns`: attnums it reads. `constant`: no columns, no functions that are not immutable.
+    `functions`: names in IMPLEMENTATIONS that must be installed to run it.
+    """
+
+    sql: str
+    type_oid: int
+    typmod: int
+    collation: int
+    native: bool
+    text: str
+    columns: tuple[int, ...]
+    constant: bool
+    functions: frozenset[str]
+    volatility: str = "i"
+
+
+def compile_statement(
+    statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] = ()
+) -> Plan:
+    """The plan of one statement. `parameter_types`: OIDs that Parse declared, 0 where it left them open.
+
+    Raises SqlError with a location. SELECT/INSERT/UPDATE/DELETE/MERGE/VALUES give a QueryPlan, DDL a DefinePlan, the rest
+    a UtilityPlan (with `query` compiled for COPY (query), DECLARE CURSOR, EXPLAIN; CREATE TABLE AS is a DefinePlan).
+    """
+    node = statement.node
+    if not node:
+        return EmptyPlan("")
+    try:
+        if node in dml.STATEMENTS:
+            if statement.tree.get("intoClause"):
+                return DefinePlan("SELECT", node="SelectInto", tree=statement.tree, text=statement.text)
+            return _query_plan({node: statement.tree}, catalog, settings, list(parameter_types))
+        tag = command_tag(node, statement.tree)
+        if node in DEFINITIONS:
+            return DefinePlan(tag, node=node, tree=statement.tree, text=statement.text)
+        return _utility_plan(statement, tag, catalog, settings, parameter_types)
+    except SqlError as error:
+        if error.location is not None and statement.location and error.location < 0:
+            error.location = None
+        raise
+
+
+def _utility_plan(
+    statement: Statement, tag: str, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...]
+) -> UtilityPlan:
+    key = UTILITIES.get(statement.node, "")
+    inner = statement.tree.get(key) if key else None
+    query: Plan | None = None
+    if inner is not None:
+        ((node, tree),) = inner.items()
+        if node in dml.STATEMENTS and not tree.get("intoClause"):
+            query = _query_plan(inner, catalog, settings, list(parameter_types))
+    parameters = query.parameters if query is not None else ()
+    return UtilityPlan(tag, parameters=parameters, node=statement.node, tree=statement.tree, text=statement.text, query=query)
+
+
+def compile_query(node: Any, catalog: Catalog, settings: Settings) -> QueryPlan:
+    """Compile libpg_query's query node inside a utility statement: CREATE VIEW, CREATE TABLE AS, COPY, …"""
+    return _query_plan(node, catalog, settings, None)
+
+
+def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types: list[int] | None) -> QueryPlan:
+    """`parameter_types`: None where parameters may not be used at all."""
+    closed = parameter_types is None
+    analysis = Analysis(catalog, settings, Parameters(list(parameter_types or ()), closed=closed))
+    ((kind, tree),) = node.items()
+    scope = Scope(analysis)
+    if kind == "SelectStmt":
+        query = transform_query(scope, node)
+        return _select_plan(analysis, query)
+    return dml.transform(scope, kind, tree, _modify_plan)
+
+
+def _select_plan(analysis: Analysis, query: Query) -> QueryPlan:
+    fields = query.fields()
+    for field in fields:
+        check_result_type(analysis, field.type_oid, field.name)
+    parameters = analysis.parameters.finish()
+    sql, used = print_sql(lower(query.tree, Lowering(analysis)))
+    return QueryPlan(
+        "SELECT",
+        parameters,
+        fields,
+        steps=(Step(sql, binds=len(parameters), result=True),),
+        functions=used,
+        volatile=analysis.volatile,
+        relations=tuple(analysis.relations),
+        row_marks=tuple(analysis.row_marks),
+    )
+
+
+def check_result_type(analysis: Analysis, type_oid: int, name: str) -> None:
+    """Pseudo-types cannot be sent, but for those that have an output function."""
+    row = analysis.catalog.type_by_oid(type_oid)
+    if row is None:
+        raise SqlError(codes.UNDEFINED_OBJECT, f'column "{name}" has unknown type {type_oid}')
+
+
+def _modify_plan(analysis: Analysis, made: dml.Modification) -> QueryPlan:
+    """A plan from what dml made: the statement's tree, its RETURNING columns, its tag."""
+    parameters = analysis.parameters.finish()
+    sql, used = print_sql(lower(made.tree, Lowering(analysis)))
+    return QueryPlan(
+        made.tag,
+        parameters,
+        made.fields,
+        steps=(Step(sql, binds=len(parameters), result=made.fields is not None, counts=True),),
+        functions=used,
+        writes=True,
+        volatile=analysis.volatile,
+        relations=tuple(analysis.relations),
+        diagnose=made.relation.oid,
+    )
+
+
+_CLAUSES = {
+    "DEFAULT": "DEFAULT expressions",
+    "CHECK constraint": "check constraints",
+    "index expression": "index expressions",
+    "index predicate": "index predicates",
+    "generated column": "column generation expressions",
+}
+_SUBQUERIES = {
+    "DEFAULT": "DEFAULT expression",
+    "CHECK constraint": "check constraint",
+    "index expression": "index expression",
+    "index predicate": "index predicate",
+    "generated column": "column generation expression",
+}
+
+
+def compile_expression(
+    node: Any,
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    relation: Relation | None = None,
+    target: tuple[int, int] | None = None,
+    clause: str = "DEFAULT",
+) -> Expression:
+    """Compile libpg_query's expression node of a DEFAULT, CHECK, index, generated column or partition clause.
+
+    `relation`: whose columns may be named (None: none may). `target`: (type OID, typmod) it must be assignable to; an
+    assignment cast is added. `clause` words the errors: "DEFAULT", "CHECK constraint", "index expression",
+    "index predicate", "generated column", and decides what is refused (subqueries, aggregates, set-returning functions).
+    """
+    from translator import deparse
+    from translator.analyze.expressions import transform_in
+
+    analysis = Analysis(catalog, settings)
+    scope = Scope(analysis, columns_only=_SUBQUERIES.get(clause, clause))
+    if relation is not None:
+        scope.add(Entry(relation.name, _own_columns(relation), relation.name, relation))
+    elif clause == "DEFAULT":
+        _refuse_columns(node)
+    made = resolve_unknown(scope, transform_in(scope, node, _CLAUSES.get(clause, clause))) if target is None else None
+    if made is None:
+        assert target is not None
+        made = _assignable(scope, transform_in(scope, node, _CLAUSES.get(clause, clause)), target, clause)
+    text = deparse.expression(made, catalog)
+    columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
+    volatility = _volatility(made)
+    container = exp.Select(expressions=[made.copy()])
+    container.meta["grouped"] = False
+    lowered = lower(container, Lowering(analysis))
+    sql, used = print_sql(lowered.expressions[0])
+    return Expression(
+        sql,
+        type_of(made),
+        typmod_of(made),
+        0,
+        (not used and not lowered.find(exp.Query)) or (not used and lowered.find(exp.Subquery) is None),
+        text,
+        columns,
+        not columns and volatility == "i",
+        used,
+        volatility,
+    )
+
+
+def _own_columns(relation: Relation) -> list[EntryColumn]:
+    """The relation's columns without a qualifier, as CHECK and index expressions have them."""
+    columns = []
+    for item in relation.columns:
+        node = exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True))
+        node = typed(node, item.type_oid, item.typmod)
+        node.meta["stored"] = True
+        node.meta["label"] = item.name
+        columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
+    return columns
+
+
+def _refuse_columns(node: Any) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _refuse_columns(item)
+    elif isinstance(node, dict):
+        if "ColumnRef" in node:
+            raise SqlError(
+                codes.FEATURE_NOT_SUPPORTED,
+                "cannot use column reference in DEFAULT expression",
+                location=node["ColumnRef"].get("location"),
+            )
+        for item in node.values():
+            _refuse_columns(item)
+
+
+def _assignable(scope: Scope, node: exp.Expr, target: tuple[int, int], clause: str) -> exp.Expr:
+    type_oid, typmod = target
+    made = coerce_to(scope.analysis, node, type_oid, typmod, Context.ASSIGNMENT, location_of(node))
+    if made is None:
+        if clause == "CHECK constraint":
+            raise SqlError(
+                codes.DATATYPE_MISMATCH,
+                f"argument of CHECK must be type boolean, not type {scope.analysis.type_name(type_of(node))}",
+                location=location_of(node),
+            )
+        raise SqlError(
+            codes.DATATYPE_MISMATCH,
+            f"column is of type {scope.analysis.type_name(type_oid)} but {clause.lower()} expression is of type"
+            f" {scope.analysis.type_name(type_of(node))}",
+            hint="You will need to rewrite or cast the expression.",
+            location=location_of(node),
+        )
+    return made
+
+
+def _volatility(node: exp.Expr) -> str:
+    """The worst volatility of the functions in an expression."""
+    found = "i"
+    for part in node.find_all(exp.Anonymous):
+        proc = part.meta.get("proc")
+        level = proc.volatility if proc is not None else "s" if part.meta.get("stable") or part.this == "coerce:io" else "i"
+        if "isv".index(level) > "isv".index(found):
+            found = level
+    return found

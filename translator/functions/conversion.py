@@ -1,0 +1,139 @@
+"""What lowering calls that is no function of PostgreSQL's: input and output by type, guards, row and array helpers."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from translator import sqlstate as codes
+from translator.errors import SqlError
+from translator.functions.registry import function, rows
+from translator.settings import runtime
+from translator.types import registry
+from translator.types.base import Stored
+from translator.types.composite import Composite, Record
+
+
+@function("io_input", deterministic=False)
+def io_input(type_oid: int, text: str) -> Stored:
+    """The type's input function."""
+    return registry.type_of(type_oid).input(text, runtime.settings)
+
+
+@function("io_output", deterministic=False)
+def io_output(type_oid: int, value: Stored) -> str:
+    """The type's output function."""
+    return registry.type_of(type_oid).output(value, runtime.settings)
+
+
+@function("too_many_rows", deterministic=False)
+def too_many_rows() -> None:
+    """A scalar subquery gave a second row."""
+    raise SqlError(codes.CARDINALITY_VIOLATION, "more than one row returned by a subquery used as an expression")
+
+
+@function("limit_count", strict=False)
+def limit_count(count: int | None) -> int:
+    """LIMIT: NULL means all rows, which SQLite spells -1."""
+    if count is None:
+        return -1
+    if count < 0:
+        raise SqlError(codes.INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "LIMIT must not be negative")
+    return count
+
+
+@function("offset_count", strict=False)
+def offset_count(count: int | None) -> int:
+    """OFFSET: NULL means 0."""
+    if count is None:
+        return 0
+    if count < 0:
+        raise SqlError(codes.INVALID_ROW_COUNT_IN_RESULT_OFFSET_CLAUSE, "OFFSET must not be negative")
+    return count
+
+
+@function("numeric_bracket")
+def numeric_bracket(text: str) -> float | str:
+    """A double that compares with every number of at most 15 digits as the numeric does.
+
+    Those numbers lie further apart than doubles do, so for a number between two of them there is a double between them.
+    """
+    if text == "NaN":
+        return text
+    value = float(text)
+    if math.isinf(value):
+        return value
+    exact = Decimal(text)
+    nearest = Decimal(f"{value:.15g}")  # what a column could hold here
+    if float(nearest) != value or nearest == exact:
+        return value
+    return math.nextafter(value, math.inf if exact > nearest else -math.inf)
+
+
+@function("array_leaves", strict=False)
+def array_leaves(array: str | None) -> str:
+    """All elements of an array, whatever its dimensions and bounds, as a flat JSON array; of a NULL array one NULL."""
+    if array is None:
+        return "[null]"
+    if not array.startswith(("[[", "{")):
+        return array
+    return json.dumps(list(_leaves(_elements(json.loads(array)))), ensure_ascii=False, separators=(",", ":"))
+
+
+def _elements(array: Any) -> Any:
+    return array["elements"] if isinstance(array, dict) else array
+
+
+def _leaves(array: list[Any]) -> Iterator[Any]:
+    for item in array:
+        if isinstance(item, list):
+            yield from _leaves(item)
+        else:
+            yield item
+
+
+@rows("single_row", strict=False)
+def single_row(value: Stored | None) -> Iterator[tuple[Stored | None]]:
+    """A function in FROM that returns no set gives one row."""
+    yield (value,)
+
+
+@rows("zip_rows", strict=False)
+def zip_rows(widths: str, *arrays: str | None) -> Iterator[tuple[Any, ...]]:
+    """ROWS FROM (…): several functions' rows side by side, the shorter ones padded with NULLs."""
+    counts = json.loads(widths)
+    lists = [json.loads(array) if array is not None else [] for array in arrays]
+    for number in range(max((len(one) for one in lists), default=0)):
+        row: list[Any] = []
+        for count, one in zip(counts, lists, strict=True):
+            row += one[number] if number < len(one) else [None] * count
+        yield tuple(row)
+
+
+@function("composite_construct", strict=False, deterministic=False)
+def composite_construct(type_oid: int, *values: Stored | None) -> str:
+    """ROW(…) as a named composite type."""
+    made = registry.type_of(type_oid)
+    assert isinstance(made, Composite)
+    return made.encode(values)
+
+
+@function("record_field", deterministic=False)
+def record_field(type_oid: int, record: Stored, position: int) -> Stored | None:
+    """One field of a composite value, counted from 1."""
+    made = registry.type_of(type_oid)
+    assert isinstance(made, Composite | Record)
+    return made.items(record)[position - 1][1]
+
+
+@function("row_construct_named", strict=False, types="arguments")
+def row_construct_named(*arguments: Any) -> str:
+    """An anonymous record whose fields have names: the types, then name and value by turns."""
+    count = len(arguments) // 3
+    types, rest = arguments[:count], arguments[count:]
+    record = registry.builtin(Record.oid)
+    assert isinstance(record, Record)
+    return record.encode([(oid, rest[2 * place + 1], rest[2 * place]) for place, oid in enumerate(types)])

@@ -1,0 +1,52 @@
+"""Constraints that SQLite cannot hold, enforced while a row is written."""
+
+from __future__ import annotations
+
+from translator import sqlstate as codes
+from translator.errors import SqlError
+from translator.functions.registry import function
+from translator.settings import runtime
+from translator.types import registry
+from translator.types.base import Stored
+
+MAX_FIELD_LENGTH = 64  # bytes of a value that a failing row's DETAIL shows (maxfieldlen in execMain.c)
+
+
+@function("enforce_check", strict=False, deterministic=False)
+def enforce_check(relation_oid: int, constraint: str, passes: int | None, *row: Stored | None) -> bool:
+    """True, or 23514 if a CHECK is false for the row (ExecConstraints)."""
+    if passes is None or passes:
+        return True
+    relation = runtime.catalog.relation_by_oid(relation_oid)
+    raise SqlError(
+        codes.CHECK_VIOLATION,
+        f'new row for relation "{relation.name}" violates check constraint "{constraint}"',
+        detail=f"Failing row contains ({failing_row(relation, row)}).",
+        schema=relation.schema,
+        table=relation.name,
+        constraint=constraint,
+    )
+
+
+def failing_row(relation: object, row: tuple[Stored | None, ...]) -> str:
+    """The row's values, long ones cut (ExecBuildSlotValueDescription)."""
+    texts = []
+    for column, value in zip(relation.columns, row, strict=False):  # type: ignore[attr-defined]
+        text = "null" if value is None else registry.type_of(column.type_oid).output(value, runtime.settings)
+        if len(text) > MAX_FIELD_LENGTH:
+            text = text[:MAX_FIELD_LENGTH] + "..."
+        texts.append(text)
+    return ", ".join(texts)
+
+
+@function("not_null", strict=False, deterministic=False)
+def not_null(relation: str, column: str, value: Stored | None) -> Stored:
+    """The value, or 23502: for a key that is SQLite's rowid, of which SQLite would make one up."""
+    if value is None:
+        raise SqlError(
+            codes.NOT_NULL_VIOLATION,
+            f'null value in column "{column}" of relation "{relation}" violates not-null constraint',
+            table=relation,
+            column=column,
+        )
+    return value

@@ -1,0 +1,141 @@
+"""Rows as values: ROW(…), assignment to a field, IS NULL, comparison; pg_typeof.
+
+row_construct(values)             an anonymous record, told the types of its arguments
+record_assign(record, n, value)   a composite value with one field changed; NULL becomes a row of NULLs
+
+rowtypes.c: record_eq, record_cmp, record_image_eq.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from translator import sqlstate as codes
+from translator.errors import SqlError
+from translator.functions.keys import key as sort_key
+from translator.functions.keys import require_order, sort_bytes
+from translator.functions.registry import function
+from translator.types.composite import Composite, Record, row_items
+from translator.types.domain import underlying
+from translator.types.registry import builtin, type_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from translator.types.base import Stored
+    from translator.types.composite import Item
+
+
+def _record() -> Record:
+    type = builtin(2249)
+    assert isinstance(type, Record)
+    return type
+
+
+def composite_type(oid: int) -> Composite:
+    type = underlying(type_of(oid))
+    assert isinstance(type, Composite)
+    return type
+
+
+def _items(oid: int, stored: Stored) -> list[Item]:
+    return row_items(underlying(type_of(oid)), stored)
+
+
+@function("row_construct", strict=False, types="arguments")
+def row_construct(*arguments: Any) -> str:
+    count = len(arguments) // 2
+    return _record().encode(list(zip(arguments[:count], arguments[count:], strict=True)))
+
+
+@function("record_assign", strict=False, types="arguments")
+def record_assign(oid: int, _: int, _value: int, stored: Stored | None, number: int, value: Stored | None) -> str:
+    type = composite_type(oid)
+    fields: list[Stored | None] = [None] * len(type.attributes) if stored is None else type.decode(stored)
+    fields[number - 1] = value
+    return type.encode(fields)
+
+
+@function("record_is_null", strict=False, types="arguments")
+def record_is_null(oid: int, stored: Stored | None) -> bool:
+    """`row IS NULL`: all fields are NULL (manual, "Row-wise Comparison")."""
+    return stored is None or all(value is None for _, value in _items(oid, stored))
+
+
+@function("record_is_not_null", strict=False, types="arguments")
+def record_is_not_null(oid: int, stored: Stored | None) -> bool:
+    """`row IS NOT NULL`: no field is NULL. Not the opposite of IS NULL."""
+    return stored is not None and all(value is not None for _, value in _items(oid, stored))
+
+
+def _compare(oid: int, other: int, left: Stored, right: Stored) -> int:
+    """Field by field, NULLs last (record_cmp)."""
+    first, second = _items(oid, left), _items(other, right)
+    for number, ((mine, value), (theirs, another)) in enumerate(zip(first, second, strict=False), 1):
+        if mine.type.oid != theirs.type.oid:
+            raise SqlError(
+                codes.DATATYPE_MISMATCH,
+                f"cannot compare dissimilar column types {_type_name(mine.type.oid)} and {_type_name(theirs.type.oid)}"
+                f" at record column {number}",
+            )
+        require_order(mine.type)
+        if value is None or another is None:
+            if value is None and another is None:
+                continue
+            return 1 if value is None else -1
+        key, other_key = _field_key(mine.type, value), _field_key(mine.type, another)
+        if key != other_key:
+            return -1 if key < other_key else 1
+    if len(first) != len(second):
+        raise SqlError(codes.DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns")
+    return 0
+
+
+def _field_key(type: Any, value: Stored) -> bytes:
+    return sort_bytes(sort_key(type.oid, value))
+
+
+def _type_name(oid: int) -> str:
+    names = {16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double precision",
+             1042: "character", 1043: "character varying", 1083: "time without time zone", 1114: "timestamp without time zone",
+             1184: "timestamp with time zone", 1266: "time with time zone"}  # fmt: skip
+    return names.get(oid) or type_of(oid).name
+
+
+def _comparison(test: Callable[[int], bool]) -> Callable[[int, int, str, str], bool]:
+    return lambda oid, other, left, right: test(_compare(oid, other, left, right))
+
+
+function("record_eq", types="arguments")(_comparison(lambda sign: sign == 0))
+function("record_ne", types="arguments")(_comparison(lambda sign: sign != 0))
+function("record_lt", types="arguments")(_comparison(lambda sign: sign < 0))
+function("record_le", types="arguments")(_comparison(lambda sign: sign <= 0))
+function("record_gt", types="arguments")(_comparison(lambda sign: sign > 0))
+function("record_ge", types="arguments")(_comparison(lambda sign: sign >= 0))
+function("btrecordcmp", types="arguments")(_compare)
+
+
+@function("record_larger", types="arguments")
+def record_larger(oid: int, other: int, left: Stored, right: Stored) -> Stored:
+    return left if _compare(oid, other, left, right) > 0 else right
+
+
+@function("record_smaller", types="arguments")
+def record_smaller(oid: int, other: int, left: Stored, right: Stored) -> Stored:
+    return left if _compare(oid, other, left, right) < 0 else right
+
+
+@function("record_image_eq", types="arguments")
+def record_image_eq(oid: int, other: int, left: Stored, right: Stored) -> bool:
+    """`*=`: the same values in the same form, NULLs equal."""
+    return [value for _, value in _items(oid, left)] == [value for _, value in _items(other, right)]
+
+
+@function("record_image_ne", types="arguments")
+def record_image_ne(oid: int, other: int, left: Stored, right: Stored) -> bool:
+    return not record_image_eq(oid, other, left, right)
+
+
+@function("pg_typeof", strict=False, types="arguments")
+def pg_typeof(oid: int, _: Stored | None) -> int:
+    return oid

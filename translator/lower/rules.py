@@ -1,0 +1,52 @@
+"""The rules, in the order in which they run. Each is a function of a typed tree and gives a typed tree.
+
+First whole queries change their shape while expressions still mean what analysis said; then constructs become SQLite's;
+last come storage forms and the calls of implementations, which look at single nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from translator.lower.distinct_on import distinct_on
+from translator.lower.expressions import constructs
+from translator.lower.functions import calls, distinct_arguments
+from translator.lower.grouping_sets import grouping_sets
+from translator.lower.keys import distinct_by_key, set_operations, sort_keys
+from translator.lower.lateral import lateral
+from translator.lower.limits import limits
+from translator.lower.lowering import Lowering
+from translator.lower.relations import relations
+from translator.lower.set_returning import functions_in_from, set_returning_targets
+from translator.lower.storage_form import loads, stored_comparisons
+from translator.lower.with_ties import with_ties
+
+Rule = Callable[[exp.Expr, Lowering], exp.Expr]
+
+RULES: tuple[Rule, ...] = (
+    set_returning_targets,
+    grouping_sets,
+    distinct_on,
+    with_ties,
+    distinct_by_key,
+    set_operations,
+    lateral,
+    constructs,
+    functions_in_from,
+    relations,
+    distinct_arguments,
+    sort_keys,
+    stored_comparisons,
+    loads,
+    limits,
+    calls,
+)
+
+
+def lower(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """Run all rules."""
+    for rule in RULES:
+        tree = rule(tree, lowering)
+    return tree

@@ -1,0 +1,84 @@
+"""Set-returning functions: in a select list they become lateral FROM items; in FROM they become table-valued functions."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from translator.errors import unsupported
+from translator.lower.lowering import Lowering, native, select, table_function
+from translator.typed import call, column, location_of, string, type_of, typed
+
+
+def set_returning_targets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """Expand set-returning functions of a select list in lockstep.
+
+    before: SELECT a, unnest(b) FROM t
+    after:  SELECT t.a, s.c1 FROM t, pg_array_unnest(t.b) AS s
+    """
+    for node in list(tree.find_all(exp.Select)):
+        if not node.meta.get("has_sets"):
+            continue
+        node.meta["has_sets"] = False
+        _expand(node, lowering)
+    return tree
+
+
+def _is_set(node: exp.Expr) -> bool:
+    proc = node.meta.get("proc") if isinstance(node, exp.Anonymous) else None
+    return proc is not None and proc.returns_set
+
+
+def _expand(node: exp.Select, lowering: Lowering) -> None:
+    found: list[exp.Expr] = []
+    places = [*node.expressions, *(node.args["order"].expressions if node.args.get("order") is not None else ())]
+    for place in places:
+        for part in place.find_all(exp.Anonymous):
+            if _is_set(part) and part.parent_select is node and part not in found:
+                found.append(part)
+    if not found:
+        return
+    if node.meta.get("grouped") or node.find(exp.Window):
+        raise unsupported("set-returning function together with aggregates or window functions", location_of(found[0]))
+    name = lowering.alias("set")
+    originals = [part.copy() for part in found]
+    for place in places:
+        for part in list(place.find_all(exp.Anonymous)):
+            if part.parent_select is node and part in originals:
+                number = originals.index(part) + 1
+                part.replace(typed(column(name, f"c{number}"), type_of(part)))
+    this = originals[0] if len(originals) == 1 else call("set:rows_from", *originals)
+    this.meta["widths"] = [1] * len(originals)
+    source = table_function(this, name)
+    if node.args.get("from_") is None:
+        node.set("from_", exp.From(this=source))
+    else:
+        node.append("joins", exp.Join(this=source))
+
+
+def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """Calls in FROM: what is no table-valued function of ours becomes one.
+
+    before: FROM upper('x') AS u                  FROM ROWS FROM (f(1), g(2)) AS r
+    after:  FROM pg_single_row(upper('x')) AS u   FROM pg_zip_rows('[1,1]', (rows of f as JSON), (rows of g as JSON)) AS r
+    """
+    for table in list(tree.find_all(exp.Table)):
+        this = table.this
+        if not isinstance(this, exp.Anonymous) or this.meta.get("native"):
+            continue
+        if this.this == "set:rows_from":
+            widths = this.meta["widths"]
+            arrays = [_as_json(part, width, lowering) for part, width in zip(this.expressions, widths, strict=True)]
+            table.set("this", call("zip_rows", string(str(list(widths))), *arrays))
+        elif not _is_set(this):
+            table.set("this", call("single_row", this.copy()))
+    return tree
+
+
+def _as_json(part: exp.Expr, width: int, lowering: Lowering) -> exp.Expr:
+    """The rows of one function as a JSON array of arrays."""
+    name = lowering.alias("rows")
+    if not _is_set(part):
+        return native("json_array", native("json_array", part.copy()))
+    fields: list[exp.Expr] = [column(name, f"c{number}") for number in range(1, width + 1)]
+    rows = native("json_group_array", native("json_array", *fields))
+    return exp.Subquery(this=select([rows], table_function(part.copy(), name)))

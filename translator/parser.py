@@ -1,0 +1,58 @@
+"""SQL text to libpg_query's trees. The grammar is PostgreSQL's own; nothing here looks inside a statement."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pglast import parser
+from pglast.parser import ParseError
+
+from translator import sqlstate as codes
+from translator.errors import SqlError
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a query string: its own text and its byte offset in the whole (positions count from the whole).
+
+    `node` is the kind of libpg_query's root node, e.g. SelectStmt, and `tree` what is in it.
+    """
+
+    text: str
+    location: int
+    node: str
+    tree: Any
+
+
+def parse(text: str) -> list[Statement]:
+    """Split and parse a query string. Raises SqlError 42601 for the whole string, as PostgreSQL does: then nothing runs."""
+    try:
+        parsed = json.loads(parser.parse_sql_json(text))
+    except ParseError as error:
+        raise _syntax_error(error, text) from None
+    encoded = text.encode()
+    found = []
+    for item in parsed.get("stmts", ()):
+        start = item.get("stmt_location", 0)
+        length = item.get("stmt_len", 0)
+        own = encoded[start : start + length] if length else encoded[start:]
+        ((kind, tree),) = item["stmt"].items()
+        found.append(Statement(own.decode().strip(), start, kind, tree))
+    return found
+
+
+def _syntax_error(error: ParseError, text: str) -> SqlError:
+    """libpg_query gives a character index, or none at the end of input."""
+    message, index = error.args
+    location = len(text.encode()) if index is None or index < 0 else len(text[:index].encode())
+    return SqlError(codes.SYNTAX_ERROR, str(message), location=location)
+
+
+@lru_cache(1024)
+def parse_expressions(text: str) -> list[Any]:
+    """Parse a comma-separated list of expressions that the catalog holds as text (defaults, checks, index expressions)."""
+    (statement,) = parse(f"SELECT {text}")
+    return [target["ResTarget"]["val"] for target in statement.tree["targetList"]]

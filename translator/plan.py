@@ -1,0 +1,88 @@
+"""What compilation gives: a frozen plan that can be described without running anything, and run many times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One result column, as RowDescription reports it (manual, "Message Formats")."""
+
+    name: str
+    type_oid: int
+    typmod: int = -1
+    table_oid: int = 0
+    attnum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One SQLite statement of a plan.
+
+    `sql` takes parameters ?1 … ?n: the client's first, then the plan's hidden ones. `binds` is how many of them it has.
+    `result` says that its rows are the plan's rows; `counts` that its change count is the command tag's count.
+    """
+
+    sql: str
+    binds: int = 0
+    result: bool = False
+    counts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`parameters`: type OIDs of $1 … $n. `fields`: None when the statement returns no rows (NoData)."""
+
+    tag: str  # first word(s) of the command tag: SELECT, INSERT 0, UPDATE, CREATE TABLE, …
+    parameters: tuple[int, ...] = ()
+    fields: tuple[Field, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan(Plan):
+    """SELECT, INSERT, UPDATE, DELETE, MERGE, VALUES: SQLite statements, run in order, all in one savepoint if several.
+
+    `functions`: names in IMPLEMENTATIONS that the connection must have installed. `hidden`: names of values that belong
+    to the session or transaction and are bound after the client's parameters ("transaction_timestamp", …).
+    `relations`: (oid, "r" | "w") of every relation that is read or written, for locks and privileges.
+    `row_marks`: the FOR UPDATE/SHARE clauses. `volatile`: calls a function with side effects (nextval, set_config).
+    `diagnose`: relation OID to examine when SQLite reports a constraint violation.
+    """
+
+    steps: tuple[Step, ...] = ()
+    functions: frozenset[str] = frozenset()
+    hidden: tuple[str, ...] = ()
+    writes: bool = False
+    volatile: bool = False
+    relations: tuple[tuple[int, str], ...] = ()
+    row_marks: tuple[Any, ...] = ()
+    diagnose: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DefinePlan(Plan):
+    """DDL: carried out by proxy/ddl from libpg_query's tree. `text` is the statement's own text."""
+
+    node: str = ""  # CreateStmt, AlterTableStmt, …
+    tree: Any = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UtilityPlan(Plan):
+    """SET, SHOW, BEGIN, COPY, PREPARE, DECLARE, EXPLAIN, …: carried out by proxy/session from libpg_query's tree.
+
+    `query` is the compiled inner statement where there is one (COPY (SELECT …), DECLARE c CURSOR FOR, EXPLAIN).
+    """
+
+    node: str = ""
+    tree: Any = None
+    text: str = ""
+    query: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyPlan(Plan):
+    """An empty statement: answered with EmptyQueryResponse."""

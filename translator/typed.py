@@ -1,0 +1,72 @@
+"""The typed tree: sqlglot nodes whose `meta` says what parse analysis found out.
+
+    type       type OID                         on every expression
+    typmod     type modifier, -1 if none        likewise
+    location   byte offset in the query string, absent when the node was made up
+    proc       ProcRow of a function call (an Anonymous named by its prosrc)
+    operator   the operator's name, where the call was written as one
+    cast       "implicit" | "assignment" | "explicit", where a call or relabelling is a coercion
+    relation   Relation of a table in FROM; column: the (relation OID, attnum) of a Column
+    unknown    the text of a literal whose type is still open
+
+Function calls are exp.Anonymous: with the compiled sqlglot no Expression class can be subclassed. Arguments of
+constructs that SQL spells with keywords go into Anonymous nodes with names that no function has: they contain a colon
+("array:construct") and are lowered by the rule that knows them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqlglot import exp
+
+N = TypeVar("N", bound=exp.Expr)
+
+
+def typed(node: N, type_oid: int, typmod: int = -1, location: int | None = None) -> N:
+    """Write type, typmod and location into the node's meta; returns the node."""
+    meta = node.meta
+    meta["type"] = type_oid
+    meta["typmod"] = typmod
+    if location is not None and location >= 0:
+        meta["location"] = location
+    return node
+
+
+def type_of(node: exp.Expr) -> int:
+    """The type OID of an analyzed expression."""
+    return int(node.meta["type"])
+
+
+def typmod_of(node: exp.Expr) -> int:
+    """The type modifier of an analyzed expression."""
+    return int(node.meta.get("typmod", -1))
+
+
+def location_of(node: exp.Expr) -> int | None:
+    """Where the expression stands in the query string, if it does."""
+    found = node.meta.get("location")
+    return None if found is None else int(found)
+
+
+def call(name: str, *arguments: exp.Expr, **meta: Any) -> exp.Anonymous:
+    """A call under one of our names; the keyword arguments go into its meta."""
+    node = exp.Anonymous(this=name, expressions=list(arguments))
+    if meta:
+        node.meta.update(meta)
+    return node
+
+
+def column(table: str, name: str) -> exp.Column:
+    """A reference to a column of a table in FROM."""
+    return exp.Column(this=exp.Identifier(this=name, quoted=True), table=exp.Identifier(this=table, quoted=True))
+
+
+def integer(value: int) -> exp.Expr:
+    """An integer literal; a negative one keeps its sign inside the literal so that no operator can bind to it."""
+    return exp.Literal(this=str(value), is_string=False)
+
+
+def string(value: str) -> exp.Expr:
+    """A string literal."""
+    return exp.Literal(this=value, is_string=True)

@@ -1,0 +1,188 @@
+"""Which `Type` a type OID stands for.
+
+`builtin` answers for the types that every PostgreSQL has, `type_of` also for the user's. Scalar types register themselves
+when their family module is imported, which happens once, when the first type is asked for. What is made up of other types
+(arrays, domains, enums, composites, ranges) is built from its pg_type row on demand: builtin ones once a process, the
+user's once a catalog snapshot.
+
+Rule: this file knows kinds of types, not types; a family adds itself by being a module of this package.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+from translator import data, types
+from translator import sqlstate as codes
+from translator.errors import SqlError
+from translator.settings import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from translator.types.base import Type
+
+_ARRAY_SUBSCRIPT_HANDLER = 6179  # typsubscript of true arrays (pg_type.dat)
+_VECTORS = {22, 30}  # int2vector, oidvector
+
+_types: dict[int, Type] = {}
+_built: dict[int, Type] = {}
+_user_types: tuple[object, dict[int, Type]] = (None, {})  # of the catalog snapshot that was asked last
+
+
+class TypeRow(Protocol):
+    """What is read of a pg_type row; translator.catalog.TypeRow has it all."""
+
+    @property
+    def oid(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def element(self) -> int: ...
+    @property
+    def base(self) -> int: ...
+    @property
+    def base_typmod(self) -> int: ...
+    @property
+    def relation(self) -> int: ...
+    @property
+    def delimiter(self) -> str: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+
+class TypeCatalog(Protocol):
+    """What is asked of a catalog: translator.catalog.Catalog."""
+
+    def type_by_oid(self, oid: int, /) -> Any: ...
+    def relation_by_oid(self, oid: int, /) -> Any: ...
+
+
+def register(type: Type) -> None:
+    """Make a scalar type known; called by its family module."""
+    _types[type.oid] = type
+
+
+def builtin(oid: int) -> Type:
+    """A type that every database has. Raises SqlError for an unknown OID."""
+    found = _types.get(oid) or _built.get(oid)
+    if found is not None:
+        return found
+    _load()
+    found = _types.get(oid)
+    if found is None:
+        row = builtin_rows().get(oid)
+        if row is None:
+            raise SqlError(codes.UNDEFINED_OBJECT, f"type with OID {oid} does not exist")
+        found = _built[oid] = _build(row, builtin, _builtin_attributes)
+    return found
+
+
+def type_of(oid: int, catalog: TypeCatalog | None = None) -> Type:
+    """A type of the catalog snapshot: of the running statement's if none is given."""
+    global _user_types
+    found = _types.get(oid) or _built.get(oid)
+    if found is not None:
+        return found
+    if catalog is None:
+        catalog = runtime.catalog
+    if catalog is None or oid in builtin_rows():
+        return builtin(oid)
+    owner, user_types = _user_types
+    if owner is not catalog:
+        user_types = {}
+        _user_types = (catalog, user_types)
+    found = user_types.get(oid)
+    if found is None:
+        found = user_types[oid] = _user_type(oid, catalog)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinRow:
+    """pg_type, as far as types are built from it."""
+
+    oid: int
+    name: str
+    kind: str
+    category: str
+    element: int
+    base: int
+    base_typmod: int
+    relation: int
+    delimiter: str
+    labels: tuple[str, ...] = ()
+
+
+@cache
+def builtin_rows() -> dict[int, BuiltinRow]:
+    """The pg_type rows of every database, by OID."""
+    columns = (
+        "oid", "typname", "typtype", "typcategory", "typelem", "typsubscript", "typbasetype", "typtypmod", "typrelid", "typdelim",
+    )  # fmt: skip
+    return {
+        oid: BuiltinRow(
+            oid, name, kind, category, element if is_array(subscript) else 0, base, base_typmod, relation, delimiter
+        )
+        for oid, name, kind, category, element, subscript, base, base_typmod, relation, delimiter in data.load(
+            "pg_type"
+        ).select(*columns)
+    }
+
+
+def is_array(subscript: object) -> bool:
+    """Whether typsubscript says that the type is a true array; it is an OID or a name, as the data file has it."""
+    return subscript in {_ARRAY_SUBSCRIPT_HANDLER, "array_subscript_handler"}
+
+
+def _user_type(oid: int, catalog: TypeCatalog) -> Type:
+    row = catalog.type_by_oid(oid)
+    if row is None:
+        raise SqlError(codes.UNDEFINED_OBJECT, f"type with OID {oid} does not exist")
+
+    def attributes(relation: int) -> Sequence[tuple[str, int, int]]:
+        found = catalog.relation_by_oid(relation)
+        return [(column.name, column.type_oid, column.typmod) for column in found.columns]
+
+    return _build(row, lambda other: type_of(other, catalog), attributes)
+
+
+def _build(row: Any, resolve: Callable[[int], Type], attributes: Callable[[int], Sequence[tuple[str, int, int]]]) -> Type:
+    from translator.types.array import Array, Vector
+    from translator.types.composite import Composite
+    from translator.types.domain import Domain
+    from translator.types.enum import Enum
+    from translator.types.pseudo import Pseudo
+
+    if row.oid in _VECTORS:
+        return Vector(row.oid, row.name, resolve(row.element))
+    if row.element:
+        return Array(row.oid, row.name, resolve(row.element), row.delimiter)
+    match row.kind:
+        case "d":
+            return Domain(row.oid, row.name, resolve(row.base), row.base_typmod)
+        case "e":
+            return Enum(row.oid, row.name, tuple(row.labels))
+        case "c":
+            return Composite(row.oid, row.name, attributes(row.relation), resolve)
+        case "p":
+            return Pseudo(row.oid, row.name)
+    raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"type {row.name} is not supported")
+
+
+def _builtin_attributes(relation: int) -> Sequence[tuple[str, int, int]]:
+    rows = data.load("pg_attribute").select("attrelid", "attnum", "attname", "atttypid", "atttypmod")
+    return [(name, type, typmod) for owner, number, name, type, typmod in rows if owner == relation and number > 0]
+
+
+@cache
+def _load() -> None:
+    """Import every family module of this package, which registers its types."""
+    for module in sorted(module.name for module in pkgutil.iter_modules(types.__path__)):
+        importlib.import_module(f"translator.types.{module}")
