@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from proxy.server import Server
 
 _LEVELS = ("debug", "info", "warning", "error")
@@ -24,10 +25,16 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Directory, or one SQLite file.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path("data"), show_default=True, help="Directory, or one SQLite file."
+)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=45432, show_default=True, help="0 takes a free port.")
-@click.option("--password-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ask clients for the password in this file.")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ask clients for the password in this file.",
+)
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info", show_default=True)
 def serve(data: Path, host: str, port: int, password_file: Path | None, log_level: str) -> None:
     """Serve the databases in DATA.

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
-from proxy.session.instance import Instance
-from proxy.session.session import Session
 from proxy.session.startup import Startup
 from proxy.wire.errors import ProtocolError
-from proxy.wire.message import Message
 from proxy.wire.protocol import Protocol, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.session.instance import Instance
+    from proxy.session.session import Session
+    from proxy.wire.message import Message
 
 _log = logging.getLogger("litephant.connection")
 
@@ -48,7 +51,7 @@ class Connection(asyncio.Protocol):
     # asyncio's callbacks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._transport = transport
         transport.set_write_buffer_limits(_HIGH_WATER)
         self._startup = Startup(self._instance, self, self._open)
@@ -159,4 +162,3 @@ class Connection(asyncio.Protocol):
         data = self._protocol.data_to_send()
         if data:
             self._transport.write(data)
-

@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proxy.connection import Connection
-from proxy.pg_catalog import system_catalog
-from proxy.session.instance import Instance
-from proxy.storage.cluster import Cluster
+from proxy.session.instance import Instance, open_instance
 from translator import sqlstate as codes
 from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 _log = logging.getLogger("litephant.server")
 
@@ -89,8 +89,7 @@ async def serve(
     path: Path, host: str, port: int, password: str | None, ready: Callable[[Server], None] = lambda _: None
 ) -> None:
     """Open the cluster and serve it until a signal comes. Raises ClusterInUse when another process has it."""
-    cluster = Cluster.open(path, system_catalog())
-    server = Server(Instance(cluster, password=password))
+    server = Server(open_instance(path, password))
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, server.stop)

@@ -74,19 +74,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def oracle(request: pytest.FixtureRequest) -> Address:
     """A real PostgreSQL 18."""
-    return request.config.stash[_targets].address("postgres")
+    return request.config.stash[ADDRESS]("postgres")
 
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Address:
-    """Our server, shared by the tests of a run."""
-    return request.config.stash[_targets].address("litephant")
+    """Our server, in this process."""
+    return request.config.stash[ADDRESS]("litephant")
+
+
+@pytest.fixture(scope="session")
+def driver_server(request: pytest.FixtureRequest) -> Address:
+    """The server that drivers are tried on: ours, as users start it; PostgreSQL with --target=postgres."""
+    target = request.config.getoption("target")
+    return request.config.stash[ADDRESS]("postgres" if target == "postgres" else "litephant process")
 
 
 @pytest.fixture
-def database(server: Address) -> Iterator[Address]:
-    """A fresh database on our server."""
-    with fresh_database(server) as address:
+def database(driver_server: Address) -> Iterator[Address]:
+    """A fresh database for a driver."""
+    with fresh_database(driver_server) as address:
         yield address
 
 

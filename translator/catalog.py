@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from translator import builtins
 from translator.rows import CastRow, OperatorRow, ProcRow, TypeRow
@@ -119,6 +119,7 @@ class Source(Protocol):
     def procs(self, name: str) -> Iterable[ProcRow]: ...
     def operators(self, name: str) -> Iterable[OperatorRow]: ...
     def casts(self) -> Iterable[CastRow]: ...
+    def domain_constraints(self, oid: int) -> Iterable[tuple[str, str, str]]: ...
 
 
 class NoSource:
@@ -153,6 +154,9 @@ class NoSource:
     def casts(self) -> Iterable[CastRow]:
         return ()
 
+    def domain_constraints(self, oid: int) -> Iterable[tuple[str, str, str]]:
+        return ()
+
 
 class Catalog:
     """One snapshot. Lookups that miss give None; whoever asked words the error."""
@@ -163,6 +167,11 @@ class Catalog:
         self._casts: dict[tuple[int, int], CastRow] | None = None
 
     # ------------------------------------------------------------------ namespaces
+
+    @property
+    def object_names(self) -> Any:
+        """What turns names into OIDs and back for regclass and its kin (translator.types.reg.ObjectNames), if there is one."""
+        return getattr(self.source, "object_names", None)
 
     def namespace(self, name: str) -> int | None:
         """The OID of a schema."""
@@ -228,6 +237,10 @@ class Catalog:
             oid = row.base
             row = self.type_by_oid(oid)
         return oid
+
+    def domain_constraints(self, oid: int) -> list[tuple[str, str, str]]:
+        """The constraints of a domain as (name, kind n or c, PostgreSQL text of the CHECK), by name."""
+        return [] if oid in builtins.types() else list(self.source.domain_constraints(oid))
 
     def element(self, oid: int) -> int:
         """The element type of an array type (also under a domain), else 0."""

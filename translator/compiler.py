@@ -191,6 +191,7 @@ def compile_expression(
     from translator.analyze.expressions import transform_in
 
     analysis = Analysis(catalog, settings)
+    analysis.keeps_form = True
     scope = Scope(analysis, columns_only=_SUBQUERIES.get(clause, clause))
     if relation is not None:
         scope.add(Entry(relation.name, _own_columns(relation), relation.name, relation))

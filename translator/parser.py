@@ -47,6 +47,8 @@ def parse(text: str) -> list[Statement]:
 def _syntax_error(error: ParseError, text: str) -> SqlError:
     """libpg_query gives a character index, or none at the end of input."""
     message, index = error.args
+    if str(message).startswith("invalid byte sequence"):
+        return SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, str(message))
     location = len(text.encode()) if index is None or index < 0 else len(text[:index].encode())
     return SqlError(codes.SYNTAX_ERROR, str(message), location=location)
 

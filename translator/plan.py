@@ -21,14 +21,25 @@ class Field:
 class Step:
     """One SQLite statement of a plan.
 
-    `sql` takes parameters ?1 … ?n: the client's first, then the plan's hidden ones. `binds` is how many of them it has.
-    `result` says that its rows are the plan's rows; `counts` that its change count is the command tag's count.
+    `sql` takes parameters ?1 … ?n: the client's first, then the plan's hidden ones, then what earlier steps collected.
+    `binds` is how many of them it has. `result` says that its rows are the plan's rows; `counts` that its change count is
+    (part of) the command tag's count.
+
+    `collect`: its rows, as one JSON text (an array of arrays, bytes as hexadecimal text), are the next parameter of the
+    following steps. `distinct`: of rows that begin with the same value, a rowid, only the first is kept. `once`: the command
+    that must not affect a row twice; the rowids that tell so are the last column, which is not part of the result. `undone`:
+    only its rows are wanted, its changes never happened. `relation`: the one to examine when a constraint is violated.
     """
 
     sql: str
     binds: int = 0
     result: bool = False
     counts: bool = False
+    collect: bool = False
+    distinct: bool = False
+    once: str = ""
+    undone: bool = False
+    relation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

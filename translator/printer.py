@@ -23,6 +23,7 @@ from translator.functions.registry import IMPLEMENTATIONS
 from translator.typed import location_of
 
 _HOLE = re.compile(r"\$(\d+)")
+_OVER = "{over}"
 _REFERENCE = re.compile(r"\bpg_(\w+)\s*\(")
 # What needs no parentheses as an operand in a template.
 _ATOMS = (exp.Column, exp.Parameter, exp.Null, exp.Boolean, exp.Paren, exp.Subquery, exp.Case, exp.Coalesce, exp.Cast)
@@ -70,7 +71,16 @@ def template_references(text: str) -> frozenset[str]:
 
 def _installed_name(node: exp.Expr) -> str:
     types = node.meta.get("types")
-    return node.this if types is None else f"{node.this}@{types}"
+    name = node.this if types is None else f"{node.this}@{types}"
+    if node.meta.get("variadic"):
+        return f"{name}~variadic"
+    aggregate = IMPLEMENTATIONS[node.this].aggregate
+    return f"{name}~window" if aggregate is not None and not hasattr(aggregate, "inverse") and _is_windowed(node) else name
+
+
+def _is_windowed(node: exp.Expr) -> bool:
+    parent = node.parent
+    return isinstance(parent, exp.Window) or (isinstance(parent, exp.Filter) and isinstance(parent.parent, exp.Window))
 
 
 def _anonymous(generator: Any, node: exp.Anonymous) -> str:
@@ -86,6 +96,19 @@ def _anonymous(generator: Any, node: exp.Anonymous) -> str:
         return _fill(generator, text, node)
     name = f"pg_{_installed_name(node)}"
     return f"{name if name.isidentifier() else _quote(name)}({_arguments(generator, node)})"
+
+
+def _window(generator: Any, node: exp.Window) -> str:
+    """OVER, which in some templates belongs to a call inside."""
+    call = node.this
+    text = IMPLEMENTATIONS[call.this].template if isinstance(call, exp.Anonymous) and call.this in IMPLEMENTATIONS else None
+    if text is None or _OVER not in text:
+        return str(generator.window_sql(node))
+    empty = node.copy()
+    empty.set("this", exp.Null())
+    over = generator.window_sql(empty).removeprefix("NULL")
+    texts = [_operand(generator, argument) for argument in call.expressions]
+    return _HOLE.sub(lambda hole: texts[int(hole[1]) - 1], text).replace(_OVER, over)
 
 
 def _quote(name: str) -> str:
@@ -105,15 +128,10 @@ def _fill(generator: Any, text: str, node: exp.Anonymous) -> str:
         order = generator.sql(exp.Order(expressions=ordering.expressions)).replace("\n", " ")
         arguments = [*arguments[:-1], ordering.this]
     texts = [_operand(generator, argument) for argument in arguments]
-    filled = _HOLE.sub(lambda hole: texts[int(hole[1]) - 1], text)
+    filled = _HOLE.sub(lambda hole: texts[int(hole[1]) - 1], text.replace(_OVER, ""))
     if order:
         filled = f"{filled[:-1]} {order.strip()})"
     return filled if node.meta.get("aggregate") or node.meta.get("window") or _is_call(filled) else f"({filled})"
-
-
-@cache
-def _opening(text: str) -> bool:
-    return re.match(r"\w+\(", text) is not None
 
 
 def _is_call(text: str) -> bool:
@@ -176,6 +194,7 @@ SQLiteGenerator.TRANSFORMS.update(
         exp.RowNumber: _row_number,
         exp.HexString: _hex,
         exp.Literal: _literal,
+        exp.Window: _window,
     }
 )
 # sqlglot rewrites DISTINCT ON and several kinds of joins on its own; what reaches it here needs no help.

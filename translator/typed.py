@@ -5,7 +5,10 @@
     location   byte offset in the query string, absent when the node was made up
     proc       ProcRow of a function call (an Anonymous named by its prosrc)
     operator   the operator's name, where the call was written as one
-    cast       "implicit" | "assignment" | "explicit", where a call or relabelling is a coercion
+    cast       "implicit" | "assignment" | "explicit", where a call is a coercion
+    layers     what PostgreSQL's tree has around the node and ours does not need: see `layer`
+    form       the node that PostgreSQL's tree has here, where ours is its expansion; only if Analysis.keeps_form
+    construct  the keyword construct that the node was written as, where the node alone does not tell
     relation   Relation of a table in FROM; column: the (relation OID, attnum) of a Column
     unknown    the text of a literal whose type is still open
 
@@ -54,6 +57,22 @@ def call(name: str, *arguments: exp.Expr, **meta: Any) -> exp.Anonymous:
     node = exp.Anonymous(this=name, expressions=list(arguments))
     if meta:
         node.meta.update(meta)
+    return node
+
+
+def layer(node: exp.Expr, word: str, type_oid: int, typmod: int) -> None:
+    """Note a step that changes nothing but the type in meta: a relabelling ("explicit", …) or "COLLATE name".
+
+    `meta["layers"]` then holds (word, type, typmod) from the inside outwards, first ("", …) of the bare node.
+    """
+    layers = node.meta.get("layers") or (("", type_of(node), typmod_of(node)),)
+    node.meta["layers"] = (*layers, (word, type_oid, typmod))
+
+
+def expanded(node: N, form: exp.Expr) -> N:
+    """Note that the node is the expansion of `form`, which is what a reader of the SQL knows; returns the node."""
+    node.meta.pop("layers", None)
+    node.meta["form"] = typed(form, type_of(node), typmod_of(node))
     return node
 
 

@@ -7,7 +7,17 @@ A subcommand changes catalog rows and then brings the SQLite table in line: most
 from collections.abc import Callable
 from typing import Any
 
-from proxy.ddl import alter_column, alter_identity, alter_type, constraints, defaults, index, rebuild, sqlite_schema, verify
+from proxy.ddl import (
+    alter_column,
+    alter_identity,
+    alter_type,
+    constraints,
+    defaults,
+    index_copy,
+    rebuild,
+    sqlite_schema,
+    verify,
+)
 from proxy.ddl.columns import ConstraintSpec, constraint_spec
 from proxy.ddl.dependency import perform_deletion
 from proxy.ddl.execution import Address, Execution
@@ -15,7 +25,9 @@ from proxy.ddl.expressions import recompile
 from proxy.ddl.names import find_relation, forbid_system, strings, undefined_relation
 from proxy.ddl.table import add_constraints
 from proxy.pg_catalog import classes
+from proxy.pg_catalog.types import physical
 from translator import sqlstate
+from translator.analyze import typenames
 from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
 
@@ -108,7 +120,7 @@ def _add_constraint(execution: Execution, relation: Relation, command: dict[str,
         message = f'multiple primary keys for table "{relation.name}" are not allowed'
         raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message)
     if "indexname" in node:
-        index.adopt_index(execution, relation, spec)
+        index_copy.adopt_index(execution, relation, spec)
         rebuild.synchronize(execution, execution.relation(relation.oid))
         return
     apply_constraints(execution, relation.oid, [spec])
@@ -301,6 +313,23 @@ def _set_statistics(execution: Execution, relation: Relation, command: dict[str,
     execution.update("pg_attribute", relation.oid, changes, attrelid=relation.oid, attnum=column.attnum)
 
 
+_STORAGE = {"PLAIN": "p", "EXTERNAL": "e", "EXTENDED": "x", "MAIN": "m"}
+
+
+def _set_storage(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
+    column = column_named(relation, command["name"])
+    name = command["def"]["String"]["sval"].upper()
+    letter = physical(execution.connection, column.type_oid).storage if name == "DEFAULT" else _STORAGE.get(name)
+    if letter is None:
+        raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, f'invalid storage type "{name.lower()}"')
+    if letter != "p" and physical(execution.connection, column.type_oid).storage == "p":
+        shown = typenames.display(execution.catalog, column.type_oid)
+        message = f"column data type {shown} can only have storage PLAIN"
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message)
+    where = {"attrelid": relation.oid, "attnum": column.attnum}
+    execution.update("pg_attribute", relation.oid, {"attstorage": letter}, **where)
+
+
 def _set_logged(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     persistence = "p" if command["subtype"] == "AT_SetLogged" else "u"
     execution.update("pg_class", relation.oid, {"relpersistence": persistence}, oid=relation.oid)
@@ -344,6 +373,7 @@ _COMMANDS: dict[str, _Command] = {
     "AT_SetOptions": _set_column_options,
     "AT_SetRelOptions": _set_options,
     "AT_SetStatistics": _set_statistics,
+    "AT_SetStorage": _set_storage,
     "AT_SetUnLogged": _set_logged,
     "AT_ValidateConstraint": _validate_constraint,
 }

@@ -6,7 +6,7 @@ from proxy.ddl import defaults, heap, like, rebuild, sequence, sqlite_schema
 from proxy.ddl.columns import ColumnReader, ColumnSpec, check_columns
 from proxy.ddl.dependency import perform_deletion
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.names import column_storage, quote
+from proxy.ddl.names import column_storage, find_column, quote
 from proxy.pg_catalog import classes
 from translator import sqlstate
 from translator.analyze import typenames
@@ -61,9 +61,7 @@ def _insert(execution: Execution, relation: Relation, spec: ColumnSpec) -> int:
     return attnum
 
 
-def _default(
-    execution: Execution, relation: Relation, attnum: int, spec: ColumnSpec, made: int | None
-) -> Expression | None:
+def _default(execution: Execution, relation: Relation, attnum: int, spec: ColumnSpec, made: int | None) -> Expression | None:
     now = execution.relation(relation.oid)
     if made is not None:
         compiled = defaults.compile_default(execution, now, attnum, like.nextval_node(made))
@@ -102,9 +100,7 @@ def set_all(execution: Execution, relation: Relation, column: Column, compiled: 
     """Give a column the value of an expression in every row."""
     execution.connection.require(compiled.functions)
     table = f"{relation.where}.{quote(relation.storage)}"
-    execution.connection.execute(
-        f"UPDATE {table} SET {quote(column.storage_name)} = {compiled.sql}", execution.hidden_values(compiled.hidden)
-    )
+    execution.connection.execute(f"UPDATE {table} SET {quote(column.storage_name)} = {compiled.sql}", ())
 
 
 def drop_column(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
@@ -127,7 +123,7 @@ def refuse_used_type(execution: Execution, relation: Relation) -> None:
     """Stored values of a composite type have the fields it had then (find_composite_type_dependencies)."""
     for table, attnum in execution.select("pg_attribute", relation.oid, "attrelid", "attnum", atttypid=relation.row_type):
         user = execution.catalog.relation_by_oid(table)
-        column = user and next((each for each in user.columns if each.attnum == attnum), None)
+        column = find_column(user, attnum)
         if user is not None and column is not None and user.kind in "rm":
             shown = typenames.display(execution.catalog, relation.row_type)
             message = f'cannot alter type "{shown}" because column "{user.name}.{column.name}" uses it'

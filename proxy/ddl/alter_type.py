@@ -19,6 +19,7 @@ from translator.analyze import typenames
 from translator.catalog import Column, Relation
 from translator.compiler import Expression
 from translator.errors import SqlError
+from translator.quoting import quote_identifier
 
 
 def alter_column_type(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
@@ -73,9 +74,7 @@ def _refuse_readers(execution: Execution, relation: Relation, column: Column) ->
                 )
 
 
-def _conversion(
-    execution: Execution, relation: Relation, column: Column, target: tuple[int, int], using: Any
-) -> Expression:
+def _conversion(execution: Execution, relation: Relation, column: Column, target: tuple[int, int], using: Any) -> Expression:
     reference = {"ColumnRef": {"fields": [{"String": {"sval": column.name}}]}}
     try:
         return compiler.compile_expression(
@@ -91,7 +90,7 @@ def _conversion(
             raise
         shown = typenames.display(execution.catalog, *target)
         if using is None:
-            name = typenames.quote_identifier(column.name)
+            name = quote_identifier(column.name)
             raise SqlError(
                 sqlstate.DATATYPE_MISMATCH,
                 f'column "{column.name}" cannot be cast automatically to type {typenames.display(execution.catalog, target[0])}',
@@ -136,9 +135,7 @@ def _leave_rowid(execution: Execution, relation: Relation, column: Column, type_
     return relation
 
 
-def _describe(
-    execution: Execution, relation: Relation, column: Column, type_oid: int, typmod: int, collation: int
-) -> None:
+def _describe(execution: Execution, relation: Relation, column: Column, type_oid: int, typmod: int, collation: int) -> None:
     facts = types.physical(execution.connection, type_oid)
     changes = {
         "atttypid": type_oid,
@@ -217,7 +214,7 @@ def _convert(execution: Execution, relation: Relation, column: Column, conversio
     if column.not_null:
         verify.no_nulls(execution, now, column)
     for constraint in now.constraints:
-        if constraint.kind == "c":
+        if constraint.kind == "c" and execution.record("pg_constraint", relation.oid, oid=constraint.oid)["convalidated"]:
             compiled = recompile(execution, now, constraint.expression, "CHECK constraint")
             verify.check_holds(execution, now, constraint.name, compiled)
     sqlite_schema.rewrite_table(execution, now)

@@ -126,10 +126,10 @@ class ColumnReader:
             case "CONSTR_NOTNULL":
                 self._say_nulls(spec, node, not_null=True)
             case "CONSTR_DEFAULT":
-                if spec.default is not None or spec.serial:
-                    raise self._twice("default values", spec, None if spec.serial else location)
                 if spec.generated:
                     raise self._both("default and generation expression", spec, location)
+                if spec.default is not None or spec.serial:
+                    raise self._twice("default values", spec, None if spec.serial else location)
                 spec.default = node["raw_expr"]
                 if spec.identity:
                     raise self._both("default and identity", spec, location)

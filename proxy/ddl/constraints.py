@@ -9,7 +9,7 @@ from proxy.ddl import sqlite_schema
 from proxy.ddl.columns import ConstraintSpec
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import compile_check, freeze, record_references
-from proxy.ddl.names import choose_constraint_name, key_name_part, open_relation, strings
+from proxy.ddl.names import choose_constraint_name, key_name_part, open_relation, quote, strings
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
 from translator import sqlstate
@@ -116,7 +116,7 @@ def add_foreign_key(execution: Execution, relation: Relation, spec: ConstraintSp
     parent = open_relation(execution, node["pktable"])
     _check_parent(execution, relation, parent, node)
     columns = [_key_column(relation, name) for name in spec.columns]
-    referenced, index = _referenced_key(execution, parent, node, len(columns))
+    referenced, index = _referenced_key(execution, parent, node)
     name = spec.name
     if name is None:
         part = key_name_part(column.name for column in columns)
@@ -188,7 +188,7 @@ def _key_column(relation: Relation, name: str) -> Column:
     raise SqlError(sqlstate.UNDEFINED_COLUMN, message)
 
 
-def _referenced_key(execution: Execution, parent: Relation, node: dict[str, Any], count: int) -> tuple[list[Column], int]:
+def _referenced_key(execution: Execution, parent: Relation, node: dict[str, Any]) -> tuple[list[Column], int]:
     """The referenced columns and the unique index over them (transformFkeyCheckAttrs)."""
     names = strings(node.get("pk_attrs", ()))
     by_number = {column.attnum: column for column in parent.columns}
@@ -199,9 +199,6 @@ def _referenced_key(execution: Execution, parent: Relation, node: dict[str, Any]
             raise SqlError(sqlstate.UNDEFINED_OBJECT, message)
         return [by_number[attnum] for attnum in primary.columns], primary.index
     columns = [_key_column(parent, name) for name in names]
-    if len(names) != count:
-        message = "number of referencing and referenced columns for foreign key disagree"
-        raise SqlError(sqlstate.INVALID_FOREIGN_KEY, message)
     if len(set(names)) != len(names):
         message = "foreign key referenced-columns list must not contain duplicates"
         raise SqlError(sqlstate.INVALID_FOREIGN_KEY, message)
@@ -256,9 +253,9 @@ def _need_plain_unique(execution: Execution, parent: Relation, columns: list[Col
     keyed = any(sqlite_schema.equality_key(catalog, each.type_oid, each.typmod) for each in columns)
     if not keyed and not _is_expression_index(execution, index):
         return
-    storage = sqlite_schema.quote(f"litephant.parent.{index}")
-    listed = ", ".join(sqlite_schema.quote(column.storage_name) for column in columns)
-    target = sqlite_schema.quote(parent.storage)
+    storage = quote(f"litephant.parent.{index}")
+    listed = ", ".join(quote(column.storage_name) for column in columns)
+    target = quote(parent.storage)
     execution.connection.execute(f"CREATE UNIQUE INDEX IF NOT EXISTS {parent.where}.{storage} ON {target} ({listed})")
 
 

@@ -65,9 +65,15 @@ def compile_default(execution: Execution, relation: Relation, attnum: int, node:
 
 def _compile(execution: Execution, relation: Relation, column: Column, node: Any) -> Expression:
     if not column.generated:
-        return compiler.compile_expression(
-            node, execution.catalog, execution.settings, target=(column.type_oid, column.typmod), clause="DEFAULT"
-        )
+        try:
+            return compiler.compile_expression(
+                node, execution.catalog, execution.settings, target=(column.type_oid, column.typmod), clause="DEFAULT"
+            )
+        except SqlError as error:
+            if error.sqlstate == sqlstate.DATATYPE_MISMATCH:  # only here the column's name is known
+                error.message = error.message.replace("column is of type", f'column "{column.name}" is of type')
+                error.location = None
+            raise
     compiled = compiler.compile_expression(
         node,
         execution.catalog,

@@ -16,6 +16,9 @@ def delete_objects(execution: Execution, addresses: list[Address]) -> None:
     _detach_children(execution, addresses, {table.oid for table in tables})
     altered: dict[int, None] = {}
     for address in addresses:
+        if address.column and address.oid in dropped:
+            forget(execution, address)
+            continue
         _delete(execution, address, dropped, altered)
     execution.changed()
     for table in tables:
@@ -142,5 +145,3 @@ def _delete_default(execution: Execution, oid: int, dropped: set[int], altered: 
     for relation, attnum in rows:
         if relation not in dropped:
             execution.update("pg_attribute", relation, {"atthasdef": False}, attrelid=relation, attnum=attnum)
-
-

@@ -43,7 +43,7 @@ class Search:
             return
         self.visited.add(address)
         for kind, dependent in sorted(self._dependents(address), key=_by_age):
-            owner = self._owner(dependent) if kind != _INTERNAL else None
+            owner = self.owner(dependent) if kind != _INTERNAL else None
             if owner is not None and owner not in self.visited and not self._covered(owner):
                 self.visit(owner, address, kind == _AUTOMATIC)
             elif owner is None or owner in self.visited:
@@ -60,7 +60,7 @@ class Search:
                 if each.address == address:
                     each.automatic = True
 
-    def _owner(self, address: Address) -> Address | None:
+    def owner(self, address: Address) -> Address | None:
         """What an object is internal to."""
         rows = self.execution.select(
             "pg_depend",
@@ -113,7 +113,7 @@ def refuse_internal(execution: Execution, address: Address, originals: list[Addr
         words = describer.describe(address.catalog, address.oid)
         message = f"cannot drop {words} because it is required by the database system"
         raise SqlError(sqlstate.DEPENDENT_OBJECTS_STILL_EXIST, message)
-    owner = Search(execution, originals)._owner(address)
+    owner = Search(execution, originals).owner(address)
     if owner is None or owner in originals or Address(owner.catalog, owner.oid) in originals:
         return
     words = describer.describe(address.catalog, address.oid, address.column)
@@ -132,7 +132,12 @@ def describer_of(execution: Execution) -> Describer:
 
 def _report(execution: Execution, search: Search, *, cascade: bool) -> None:
     """Refuse, or tell, what else would go (reportDependentObjects)."""
-    others = [each for each in reversed(search.found) if not each.automatic]
+    whole = {each.address for each in search.found if not each.address.column}
+    others = [
+        each
+        for each in reversed(search.found)
+        if not each.automatic and not (each.address.column and Address(each.address.catalog, each.address.oid) in whole)
+    ]
     if not others:
         return
     describer = describer_of(execution)
@@ -143,7 +148,9 @@ def _report(execution: Execution, search: Search, *, cascade: bool) -> None:
     lines = []
     for each in others[:_MAX_REPORTED]:
         assert each.dependee is not None
-        line = f"drop cascades to {words(each.address)}" if cascade else f"{words(each.address)} depends on {words(each.dependee)}"
+        line = (
+            f"drop cascades to {words(each.address)}" if cascade else f"{words(each.address)} depends on {words(each.dependee)}"
+        )
         lines.append(line)
     rest = len(others) - len(lines)
     if rest:

@@ -1,12 +1,13 @@
 """CREATE DOMAIN and ALTER DOMAIN (typecmds.c). Constraints of a domain are checked by the translator when it coerces to it."""
 
+import re
 from typing import Any
 
 from proxy.ddl import heap
 from proxy.ddl.columns import column_collation
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze, record_references
-from proxy.ddl.names import choose_constraint_name, quote, strings
+from proxy.ddl.names import choose_constraint_name, find_column, quote, strings
 from proxy.ddl.types import open_type, refuse_existing, type_namespace
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.lookup import record
@@ -16,6 +17,7 @@ from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
 from translator.rows import TypeRow
 
+_VALUE = re.compile(r"\bvalue\b(?=(?:[^']*'[^']*')*[^']*$)")  # not in a string
 _DOMAIN_IN, _DOMAIN_RECV = 2597, 2598
 _COPIED = ("typlen", "typbyval", "typcategory", "typdelim", "typoutput", "typsend", "typanalyze", "typalign", "typstorage")
 
@@ -31,7 +33,9 @@ def create_domain(statement: dict[str, Any], execution: Execution) -> str:
     row = execution.catalog.type(base)
     if row.kind == "p":
         shown = typenames.display(execution.catalog, base)
-        raise SqlError(sqlstate.DATATYPE_MISMATCH, f'"{shown}" is not a valid base type for a domain', location=node.get("location"))
+        raise SqlError(
+            sqlstate.DATATYPE_MISMATCH, f'"{shown}" is not a valid base type for a domain', location=node.get("location")
+        )
     collation = column_collation(execution, base, statement.get("collClause"))
     oid = _insert_type(execution, name, namespace, row, typmod, collation, len(node.get("arrayBounds", ())))
     for item in statement.get("constraints", ()):
@@ -120,13 +124,11 @@ def _add_check(execution: Execution, row: dict[str, Any], node: dict[str, Any]) 
     if name is not None and execution.select("pg_constraint", row["oid"], "1", contypid=row["oid"], conname=name):
         raise SqlError(sqlstate.DUPLICATE_OBJECT, f'constraint "{name}" for domain "{row["typname"]}" already exists')
     compiled = compile_domain_check(execution, row, node["raw_expr"])
-    text = freeze(execution, compiled.text)
+    text = _VALUE.sub("VALUE", freeze(execution, compiled.text))
     valid = not node.get("skip_validation")
     if valid:
         _check_stored(execution, row, compiled.sql, compiled.functions)
-    oid = _insert_constraint(
-        execution, row, "c", name or _choose(execution, row, "check"), conbin=text, convalidated=valid
-    )
+    oid = _insert_constraint(execution, row, "c", name or _choose(execution, row, "check"), conbin=text, convalidated=valid)
     record_references(execution, Address(classes.PG_CONSTRAINT, oid), text, node["raw_expr"])
 
 
@@ -134,10 +136,9 @@ def compile_domain_check(execution: Execution, row: dict[str, Any], node: Any) -
     """A domain's CHECK, in which VALUE is the value: the column `value` of a relation that is made up."""
     column = Column("value", 1, row["typbasetype"], row["typtypmod"], row["typcollation"], storage_name="value")
     relation = Relation(0, "", "", 0, "c", (column,))
-    compiled = compiler.compile_expression(
+    return compiler.compile_expression(
         node, execution.catalog, execution.settings, relation=relation, target=(oids.BOOL, -1), clause="CHECK constraint"
     )
-    return compiled
 
 
 def _check_stored(execution: Execution, row: dict[str, Any], sql: str, functions: frozenset[str]) -> None:
@@ -145,7 +146,7 @@ def _check_stored(execution: Execution, row: dict[str, Any], sql: str, functions
     execution.connection.require(functions)
     for relation_oid, attnum in execution.select("pg_attribute", row["oid"], "attrelid", "attnum", atttypid=row["oid"]):
         relation = execution.catalog.relation_by_oid(relation_oid)
-        column = relation and next((each for each in relation.columns if each.attnum == attnum), None)
+        column = find_column(relation, attnum)
         if relation is None or column is None or relation.kind not in "rm":
             continue
         source = f"SELECT {quote(column.storage_name)} AS value FROM {relation.where}.{quote(relation.storage)}"

@@ -73,11 +73,21 @@ def _find(execution: Execution, kind: str, item: Any, *, missing_ok: bool) -> Ad
         return finders[kind](execution, item, kind)
     except SqlError as error:
         if missing_ok and error.sqlstate in _MISSING:
-            return f"{error.message}, skipping"
+            return f"{_missing_words(item, error)}, skipping"
         raise
 
 
 _MISSING = frozenset({sqlstate.UNDEFINED_OBJECT, sqlstate.UNDEFINED_FUNCTION, sqlstate.INVALID_SCHEMA_NAME})
+
+
+def _missing_words(item: Any, error: SqlError) -> str:
+    """A function that is missing is named with its argument types as they were written (does_not_exist_skipping)."""
+    node = item.get("ObjectWithArgs")
+    if node is None or node.get("args_unspecified"):
+        return error.message
+    types = ",".join(".".join(strings(argument["TypeName"]["names"])) for argument in node.get("objargs", ()))
+    word = error.message.partition(" ")[0]
+    return f"{word} {'.'.join(strings(node['objname']))}({types}) does not exist"
 
 
 def _find_relation(execution: Execution, kind: str, parts: list[str], *, missing_ok: bool) -> Address | str:
@@ -159,8 +169,5 @@ def find_function(execution: Execution, node: Any, word: str) -> ProcRow:
 
 
 def _functions_named(execution: Execution, names: list[str]) -> list[ProcRow]:
-    if len(names) > 1:
-        namespaces = [namespace_oid(execution, names[-2])]
-    else:
-        namespaces = execution.path
+    namespaces = [namespace_oid(execution, names[-2])] if len(names) > 1 else execution.path
     return [row for row in execution.catalog.procs(names[-1]) if row.namespace in namespaces]

@@ -78,7 +78,7 @@ def references(execution: Execution, text: str, node: Any) -> set[Address]:
         if kind == "FuncCall":
             name = strings(inner["funcname"])[-1]
             found |= {Address(classes.PG_PROC, row.oid) for row in execution.catalog.source.procs(name)}
-        elif kind == "TypeName" or kind == "typeName":
+        elif kind in ("TypeName", "typeName"):
             row = _user_type(execution, strings(inner.get("names", ())))
             if row is not None:
                 found.add(row)

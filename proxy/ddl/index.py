@@ -147,7 +147,7 @@ def _key(execution: Execution, relation: Relation, element: dict[str, Any], meth
     else:
         compiled = compile_over(execution, relation, element["expr"], "index expression")
         _check_immutable(compiled, "index expression")
-        key = KeyColumn(None, compiled, element["expr"], collation=compiled.collation, name=_expression_name(element["expr"]))
+        key = KeyColumn(None, compiled, element["expr"], collation=_collation(execution, compiled), name=_expression_name(element["expr"]))
         if "ColumnRef" in element["expr"] and compiled.columns:  # parentheses around a column are no expression
             column = next(each for each in relation.columns if each.attnum == compiled.columns[0])
             key = KeyColumn(column, collation=column.collation, name=column.name)
@@ -162,6 +162,11 @@ def _key(execution: Execution, relation: Relation, element: dict[str, Any], meth
     key.operator_class = _operator_class(execution, key, strings(element.get("opclass", ())), method)
     key.option = _option(element, method)
     return key
+
+
+def _collation(execution: Execution, compiled: Expression) -> int:
+    """The expression's collation, which is that of its type unless COLLATE says otherwise."""
+    return compiled.collation or execution.catalog.type(compiled.type_oid).collation
 
 
 def _option(element: dict[str, Any], method: str) -> int:

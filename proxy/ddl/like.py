@@ -74,7 +74,7 @@ def _identity_options(execution: Execution, source: Relation, attnum: int) -> li
 
 
 def _copy_indexes(execution: Execution, source: Relation, target: int) -> None:
-    from proxy.ddl import index, sqlite_schema
+    from proxy.ddl import index, index_copy, sqlite_schema
     from proxy.ddl.columns import constraint_spec
 
     for each in source.indexes:
@@ -94,7 +94,7 @@ def _copy_indexes(execution: Execution, source: Relation, target: int) -> None:
                 continue
             sqlite_schema.rewrite_table(execution, execution.relation(target))
         else:
-            made = index.insert_index(execution, relation, index.copied_spec(execution, source, relation, each.oid))
+            made = index.insert_index(execution, relation, index_copy.copied_spec(execution, source, relation, each.oid))
         sqlite_schema.create_index(execution, execution.relation(target), made)
 
 

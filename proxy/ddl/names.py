@@ -11,9 +11,9 @@ from proxy.ddl.execution import Execution
 from proxy.pg_catalog import rows
 from proxy.pg_catalog.classes import PUBLIC_NAMESPACE, RELATION_KINDS
 from proxy.pg_catalog.system import namespace_names
-from translator import sqlstate
 from proxy.pg_catalog.texts import quote_identifier
-from translator.catalog import PG_CATALOG, Relation
+from translator import sqlstate
+from translator.catalog import PG_CATALOG, Column, Relation
 from translator.errors import SqlError
 
 NAME_BYTES = 63  # NAMEDATALEN - 1
@@ -81,12 +81,11 @@ def find_in_path(execution: Execution, name: str) -> Relation | None:
 
 def find_relation(execution: Execution, range_var: dict[str, Any]) -> Relation | None:
     """The relation that a RangeVar names, or None; an unknown schema is an error (RangeVarGetRelid)."""
-    location = range_var.get("location")
     check_database(execution, range_var.get("catalogname"), range_var)
     schema = range_var.get("schemaname")
     if schema is None:
         return find_in_path(execution, range_var["relname"])
-    return execution.catalog.relation(namespace_oid(execution, schema, location), range_var["relname"])
+    return execution.catalog.relation(namespace_oid(execution, schema), range_var["relname"])
 
 
 def open_relation(execution: Execution, range_var: dict[str, Any], location: int | None = None) -> Relation:
@@ -102,6 +101,13 @@ def open_table(execution: Execution, range_var: dict[str, Any]) -> Relation:
     relation = open_relation(execution, range_var)
     forbid_system(relation)
     return relation
+
+
+def find_column(relation: Relation | None, attnum: int) -> Column | None:
+    """The column with that number, if there is one."""
+    if relation is None:
+        return None
+    return next((column for column in relation.columns if column.attnum == attnum), None)
 
 
 def forbid_system(relation: Relation) -> None:

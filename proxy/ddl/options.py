@@ -22,10 +22,10 @@ def merged(old: str | None, nodes: Any, subtype: str) -> list[str] | None:
 
 
 def _pairs(nodes: Any) -> list[tuple[str, str]]:
-    return [(node["DefElem"]["defname"], _text(node["DefElem"].get("arg"))) for node in nodes]
+    return [(node["DefElem"]["defname"], option_text(node["DefElem"].get("arg"))) for node in nodes]
 
 
-def _text(argument: Any) -> str:
+def option_text(argument: Any) -> str:
     """A DefElem's argument as text (defGetString)."""
     if not argument:
         return "true"

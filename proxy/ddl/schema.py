@@ -13,7 +13,8 @@ def create_schema(statement: dict[str, Any], execution: Execution) -> str:
     from proxy.ddl.privileges import role_name, role_oid
 
     role = statement.get("authrole")
-    name = statement.get("schemaname") or role_name(execution, role["RoleSpec"] if "RoleSpec" in role else role)
+    spec: dict[str, Any] = {} if role is None else role.get("RoleSpec", role)
+    name = statement.get("schemaname") or role_name(execution, spec)
     if name.startswith("pg_"):
         raise SqlError(
             sqlstate.RESERVED_NAME,
@@ -25,7 +26,7 @@ def create_schema(statement: dict[str, Any], execution: Execution) -> str:
             execution.note(f'schema "{name}" already exists, skipping', sqlstate.DUPLICATE_SCHEMA)
             return "CREATE SCHEMA"
         raise SqlError(sqlstate.DUPLICATE_SCHEMA, f'schema "{name}" already exists')
-    owner = execution.owner if role is None else role_oid(execution, role.get("RoleSpec", role))
+    owner = execution.owner if role is None else role_oid(execution, spec)
     oid = execution.new_oid()
     execution.insert("pg_namespace", oid, oid=oid, nspname=name, nspowner=owner)
     execution.changed()

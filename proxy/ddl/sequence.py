@@ -241,8 +241,9 @@ def change_sequence(execution: Execution, relation: Relation, options: Any) -> N
     complete(parameters)
     value, called = current_value(execution, oid)
     if parameters.restarts:
-        value, called = parameters.start if parameters.restart is None else parameters.restart, False
-    assert value is not None
+        restart = parameters.start if parameters.restart is None else parameters.restart
+        assert restart is not None
+        value, called = restart, False
     _check_bounds("RESTART", value, parameters)
     execution.update("pg_sequence", oid, _row(parameters), seqrelid=oid)
     _insert_value(execution, oid, value, called)

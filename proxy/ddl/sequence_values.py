@@ -202,13 +202,13 @@ def _session() -> SessionSequences:
 
 @function("nextval_oid", deterministic=False)
 def nextval(oid: int) -> int:
-    """nextval(regclass)."""
+    """The next value of a sequence."""
     return next_value(_session(), oid)
 
 
 @function("currval_oid", deterministic=False)
 def currval(oid: int) -> int:
-    """currval(regclass)."""
+    """The value that nextval gave this session last."""
     session = _session()
     if oid not in session.current:
         name = session.sequence(oid).name
@@ -219,7 +219,7 @@ def currval(oid: int) -> int:
 
 @function("lastval", deterministic=False)
 def lastval() -> int:
-    """lastval()."""
+    """The value that nextval gave this session last, of whichever sequence."""
     session = _session()
     if session.last not in session.current:
         raise SqlError(sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session")
@@ -228,13 +228,13 @@ def lastval() -> int:
 
 @function("setval_oid", deterministic=False)
 def setval(oid: int, value: int) -> int:
-    """setval(regclass, bigint)."""
+    """Set the value; nextval goes on from there."""
     return set_value(_session(), oid, value, is_called=True)
 
 
 @function("setval3_oid", deterministic=False)
 def setval_called(oid: int, value: int, is_called: int) -> int:
-    """setval(regclass, bigint, boolean)."""
+    """Set the value; with false, nextval gives it once more."""
     return set_value(_session(), oid, value, bool(is_called))
 
 

@@ -161,8 +161,8 @@ def build(execution: Execution, spec: TableSpec, kind: str = "r", definition: st
     sqlite_schema.create_table(execution, relation)
     for each in relation.indexes:
         sqlite_schema.create_index(execution, relation, each.oid)
-    for each in spec.likes:
-        like.finish(execution, each, oid)
+    for clause in spec.likes:
+        like.finish(execution, clause, oid)
     return oid
 
 

@@ -46,7 +46,7 @@ def _create(execution: Execution, into: dict[str, Any], query: Any, tag: str, *,
     if tag == "CREATE MATERIALIZED VIEW":
         text = view.query_text(execution, query)
         oid = build(execution, spec, "m", text)
-        view.insert_rule(execution, oid, plan, query)
+        view.insert_rule(execution, oid, query)
         execution.update("pg_class", oid, {"relispopulated": not into.get("skipData"), "relhasrules": True}, oid=oid)
     else:
         oid = build(execution, spec)

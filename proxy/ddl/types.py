@@ -5,7 +5,7 @@ from typing import Any
 from proxy.ddl import heap
 from proxy.ddl.columns import ColumnReader, check_columns
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.names import creation_namespace, namespace_oid, strings
+from proxy.ddl.names import creation_namespace, find_column, namespace_oid, quote, strings
 from proxy.pg_catalog import classes
 from translator import sqlstate
 from translator.analyze import typenames
@@ -84,9 +84,7 @@ def create_enum(statement: dict[str, Any], execution: Execution) -> str:
 
 def _check_label(label: str) -> None:
     if len(label.encode()) > 63:
-        raise SqlError(
-            sqlstate.INVALID_NAME, f'invalid enum label "{label}"', detail="Labels must be 63 bytes or less."
-        )
+        raise SqlError(sqlstate.INVALID_NAME, f'invalid enum label "{label}"', detail="Labels must be 63 bytes or less.")
 
 
 def _insert_label(execution: Execution, oid: int, place: float, label: str) -> None:
@@ -120,11 +118,9 @@ def _rename_value(execution: Execution, oid: int, labels: dict[str, float], old:
 
 def _rename_stored(execution: Execution, oid: int, old: str, new: str) -> None:
     """Values are stored as labels, so a new label has to reach every column of the type."""
-    from proxy.ddl.names import quote
-
     for relation_oid, attnum in execution.select("pg_attribute", oid, "attrelid", "attnum", atttypid=oid):
         relation = execution.catalog.relation_by_oid(relation_oid)
-        column = relation and next((each for each in relation.columns if each.attnum == attnum), None)
+        column = find_column(relation, attnum)
         if relation is not None and column is not None and relation.kind in "rm":
             name, table = quote(column.storage_name), f"{relation.where}.{quote(relation.storage)}"
             execution.connection.execute(f"UPDATE {table} SET {name} = ? WHERE {name} = ?", (new, old))

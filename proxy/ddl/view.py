@@ -10,9 +10,10 @@ from proxy.ddl import heap, view_text
 from proxy.ddl.columns import ColumnSpec, check_columns
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import references, walk
-from proxy.ddl.names import open_relation, quote, set_storage, strings
+from proxy.ddl.names import find_relation, open_relation, quote, set_storage, strings
 from proxy.ddl.sequence import heap_namespace
 from proxy.pg_catalog import classes
+from proxy.pg_catalog.relations import FIRST_NORMAL_OID
 from proxy.pg_catalog.rows import schema_of
 from translator import compiler, sqlstate
 from translator.analyze import typenames
@@ -41,7 +42,7 @@ def create_view(statement: dict[str, Any], execution: Execution) -> str:
     if existing is not None:
         if not statement.get("replace"):
             raise SqlError(sqlstate.DUPLICATE_TABLE, f'relation "{name}" already exists')
-        _replace(execution, existing, columns, plan, query)
+        _replace(execution, existing, columns, query)
         return "CREATE VIEW"
     check_columns(execution, columns, "v")
     oid = heap.create_relation(
@@ -53,7 +54,7 @@ def create_view(statement: dict[str, Any], execution: Execution) -> str:
         persistence=range_var.get("relpersistence", "p"),
         definition=query_text(execution, query, [column.name for column in columns]),
     )
-    insert_rule(execution, oid, plan, query)
+    insert_rule(execution, oid, query)
     return "CREATE VIEW"
 
 
@@ -72,34 +73,42 @@ def query_text(execution: Execution, query: Any, names: list[str] | None = None)
     return view_text.settle(execution, query, names)
 
 
-def insert_rule(execution: Execution, oid: int, plan: QueryPlan, query: Any) -> None:
+def insert_rule(execution: Execution, oid: int, query: Any) -> None:
     """The _RETURN rule, which carries what a view depends on."""
     rule = execution.new_oid(schema_of(oid))
     execution.insert("pg_rewrite", oid, oid=rule, rulename="_RETURN", ev_class=oid)
     address = Address(classes.PG_REWRITE, rule)
     execution.depend(address, Address(classes.PG_CLASS, oid), "i")
-    for referenced in sorted(_referenced(execution, plan, query), key=lambda each: (each.oid, each.column)):
+    for referenced in sorted(_referenced(execution, query), key=lambda each: (each.oid, each.column)):
         execution.depend(address, referenced)
 
 
-def _referenced(execution: Execution, plan: QueryPlan, query: Any) -> set[Address]:
+def _referenced(execution: Execution, query: Any) -> set[Address]:
     """The columns a query reads: those of its relations that it names (or all, where it says `*`)."""
     fields = [inner["fields"] for kind, inner in walk(query) if kind == "ColumnRef"]
     star = any("A_Star" in each[-1] for each in fields)
     names = {each[-1]["String"]["sval"] for each in fields if "String" in each[-1]}
     names |= {name for _, inner in walk(query) for name in strings(inner.get("usingClause", ()))}
     found = references(execution, "", query)
-    for oid in {oid for oid, _ in plan.relations}:
-        relation = execution.catalog.relation_by_oid(oid)
-        assert relation is not None
+    for relation in _named_relations(execution, query):
         numbers = [column.attnum for column in relation.columns if star or column.name in names]
-        found |= {Address(classes.PG_CLASS, oid, number) for number in numbers or (0,)}
+        found |= {Address(classes.PG_CLASS, relation.oid, number) for number in numbers or (0,)}
     return found
 
 
-def _replace(
-    execution: Execution, view: Relation, columns: list[ColumnSpec], plan: QueryPlan, query: Any
-) -> None:
+def _named_relations(execution: Execution, query: Any) -> list[Relation]:
+    """The relations that a query names itself, and not through a view."""
+    ctes = {inner["ctename"] for kind, inner in walk(query) if kind == "CommonTableExpr"}
+    found = []
+    for kind, inner in walk(query):
+        if kind == "RangeVar" and not (inner["relname"] in ctes and "schemaname" not in inner):
+            relation = find_relation(execution, inner)
+            if relation is not None and relation.oid >= FIRST_NORMAL_OID:
+                found.append(relation)
+    return found
+
+
+def _replace(execution: Execution, view: Relation, columns: list[ColumnSpec], query: Any) -> None:
     """Give an existing view another query, which may only add columns (checkViewColumns)."""
     if view.kind != "v":
         raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{view.name}" is not a view')
@@ -123,7 +132,7 @@ def _replace(
         execution.delete("pg_rewrite", view.oid, oid=rule)
         execution.delete("pg_depend", view.oid, classid=classes.PG_REWRITE, objid=rule)
     set_storage(execution, view.oid, None, query_text(execution, query, [column.name for column in columns]))
-    insert_rule(execution, view.oid, plan, query)
+    insert_rule(execution, view.oid, query)
     execution.changed()
 
 

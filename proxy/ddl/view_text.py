@@ -34,13 +34,18 @@ def printed(tree: Any) -> str:
     return str(stream.RawStream()(tree))
 
 
+def _tree(text: str) -> Any:
+    statements: Any = parse_sql(text)
+    return statements[0].stmt
+
+
 def _query_in(text: str, query: Any) -> Any:
     """The tree of the query that the statement's JSON has: a statement has one view, CREATE SCHEMA may have several."""
     from proxy.ddl.expressions import parse_query
 
     found: list[Any] = []
 
-    class Queries(visitors.Visitor):  # type: ignore[misc]
+    class Queries(visitors.Visitor):
         def visit_ViewStmt(self, ancestors: Any, node: Any) -> None:  # noqa: N802
             found.append(node.query)
 
@@ -63,7 +68,7 @@ def _without_locations(node: Any) -> Any:
     return [_without_locations(item) for item in node] if isinstance(node, list) else node
 
 
-class _Stars(visitors.Visitor):  # type: ignore[misc]
+class _Stars(visitors.Visitor):
     """Writes `*` and `t.*` out, in every SELECT that can be compiled by itself."""
 
     def __init__(self, execution: Execution) -> None:
@@ -112,10 +117,15 @@ class _Stars(visitors.Visitor):  # type: ignore[misc]
 
 def _star_of(target: Any) -> tuple[str, ...] | None:
     """The qualifier of a `*` in a select list."""
-    value = getattr(target, "val", None)
-    if isinstance(value, ast.ColumnRef) and isinstance(value.fields[-1], ast.A_Star):
-        return tuple(field.sval for field in value.fields[:-1])
+    fields = _fields(getattr(target, "val", None))
+    if fields and isinstance(fields[-1], ast.A_Star):
+        return tuple(field.sval for field in fields[:-1])
     return None
+
+
+def _fields(node: Any) -> tuple[Any, ...]:
+    """The parts of a column reference's name; none if the node is something else."""
+    return tuple(node.fields or ()) if isinstance(node, ast.ColumnRef) else ()
 
 
 def _target(parts: tuple[str, ...]) -> Any:
@@ -140,7 +150,7 @@ def _aliases(item: Any) -> list[str | None]:
     return [item.relname] if isinstance(item, ast.RangeVar) else [None]
 
 
-class _Qualify(visitors.Visitor):  # type: ignore[misc]
+class _Qualify(visitors.Visitor):
     """Gives every relation its schema."""
 
     def __init__(self, execution: Execution, tree: Any) -> None:
@@ -157,7 +167,7 @@ class _Qualify(visitors.Visitor):  # type: ignore[misc]
             node.schemaname = relation.schema
 
 
-class _Ctes(visitors.Visitor):  # type: ignore[misc]
+class _Ctes(visitors.Visitor):
     def __init__(self, names: set[str]) -> None:
         self._names = names
 
@@ -170,8 +180,8 @@ def _name_targets(tree: Any, names: list[str]) -> None:
     while getattr(tree, "larg", None) is not None:
         tree = tree.larg
     for target, name in zip(tree.targetList or (), names, strict=False):
-        value = target.val
-        same = isinstance(value, ast.ColumnRef) and getattr(value.fields[-1], "sval", None) == name
+        fields = _fields(target.val)
+        same = bool(fields) and getattr(fields[-1], "sval", None) == name
         if target.name != name and not (same and target.name is None):
             target.name = name
 
@@ -183,7 +193,7 @@ def rename_relation(execution: Execution, old: Relation, schema: str, name: str)
     """A relation has another name: views that read it must say it, and still call it as they did."""
 
     def change(tree: Any) -> None:
-        class Rename(visitors.Visitor):  # type: ignore[misc]
+        class Rename(visitors.Visitor):
             def visit_RangeVar(self, ancestors: Any, node: Any) -> None:  # noqa: N802
                 if (node.schemaname, node.relname) == (old.schema, old.name):
                     if node.alias is None and name != old.name:
@@ -201,12 +211,12 @@ def rename_column(execution: Execution, relation: Relation, old: str, new: str) 
     def change(tree: Any) -> None:
         aliases: set[str] = set()
 
-        class Sources(visitors.Visitor):  # type: ignore[misc]
+        class Sources(visitors.Visitor):
             def visit_RangeVar(self, ancestors: Any, node: Any) -> None:  # noqa: N802
                 if (node.schemaname, node.relname) == (relation.schema, relation.name):
                     aliases.add(node.alias.aliasname if node.alias is not None else node.relname)
 
-        class Rename(visitors.Visitor):  # type: ignore[misc]
+        class Rename(visitors.Visitor):
             def visit_ResTarget(self, ancestors: Any, node: Any) -> None:  # noqa: N802
                 if node.name is None and _refers(node.val, aliases, old):
                     node.name = old
@@ -222,9 +232,10 @@ def rename_column(execution: Execution, relation: Relation, old: str, new: str) 
 
 
 def _refers(node: Any, aliases: set[str], column: str) -> bool:
-    if not isinstance(node, ast.ColumnRef) or getattr(node.fields[-1], "sval", None) != column:
+    fields = _fields(node)
+    if not fields or getattr(fields[-1], "sval", None) != column:
         return False
-    return len(node.fields) == 1 or node.fields[-2].sval in aliases
+    return len(fields) == 1 or fields[-2].sval in aliases
 
 
 def change_views(execution: Execution, oid: int, change: Callable[[Any], None]) -> None:
@@ -236,7 +247,41 @@ def change_views(execution: Execution, oid: int, change: Callable[[Any], None]) 
                 continue
             where = f'{schema_of(view)}."litephant.relation"'
             row = execution.connection.execute(f"SELECT definition FROM {where} WHERE oid = ?", (view,)).fetchone()
-            tree = parse_sql(row[0])[0].stmt
+            tree = _tree(row[0])
             change(tree)
             execution.connection.execute(f"UPDATE {where} SET definition = ? WHERE oid = ?", (printed(tree), view))
     execution.changed()
+
+
+def rename_result(execution: Execution, view: Relation, attnum: int, name: str) -> None:
+    """A column of a view itself has another name."""
+    names = [name if column.attnum == attnum else column.name for column in view.columns]
+    where = f'{schema_of(view.oid)}."litephant.relation"'
+    row = execution.connection.execute(f"SELECT definition FROM {where} WHERE oid = ?", (view.oid,)).fetchone()
+    tree = _tree(row[0])
+    _name_targets(tree, names)
+    execution.connection.execute(f"UPDATE {where} SET definition = ? WHERE oid = ?", (printed(tree), view.oid))
+    execution.changed()
+
+
+def rename_in_expression(text: str, table: str, old: str, new: str) -> str:
+    """An expression over a table's columns, one of which has another name."""
+    from proxy.pg_catalog.texts import quote_identifier
+
+    places = []
+
+    class Find(visitors.Visitor):
+        def visit_ColumnRef(self, ancestors: Any, node: Any) -> None:  # noqa: N802
+            if _refers(node, {table}, old):
+                places.append(node.location - len(_SELECT))
+
+    Find()(parse_sql(_SELECT + text))
+    # Only the name changes, so that the text stays as PostgreSQL prints it.
+    shown, encoded = quote_identifier(old).encode(), text.encode()
+    for place in sorted(places, reverse=True):
+        start = encoded.index(shown, place)
+        encoded = encoded[:start] + quote_identifier(new).encode() + encoded[start + len(shown) :]
+    return encoded.decode()
+
+
+_SELECT = "SELECT "

@@ -21,7 +21,7 @@ class Describer:
         self._path = path
 
     def describe(self, classid: int, oid: int, column: int = 0) -> str:
-        """getObjectDescription."""
+        """An object in words (getObjectDescription)."""
         describe = self._by_class().get(classid)
         if describe is None:
             return f"object {oid} of catalog {classid}"
@@ -44,7 +44,7 @@ class Describer:
 
     def _name(self, catalog: str, oid: int, column: str) -> str:
         row = record(self._connection, catalog, oid)
-        return str(oid) if row is None else quote_qualified(None, row[column])
+        return str(oid) if row is None else str(row[column])
 
     def relation_name(self, oid: int) -> str:
         """A relation's name, qualified unless it is found without."""
@@ -67,7 +67,7 @@ class Describer:
         return quote_qualified(schema, name)
 
     def type_name(self, oid: int) -> str:
-        """format_type_be."""
+        """A type's name (format_type_be)."""
         row = self._catalog.type_by_oid(oid)
         if row is not None and oid >= 16384 and not row.element:
             return self._qualify(row.namespace, row.name, self._visible_type)
@@ -82,7 +82,7 @@ class Describer:
         return False
 
     def function_name(self, oid: int) -> str:
-        """format_procedure: name(argument types)."""
+        """A function's name with its argument types (format_procedure)."""
         row = record(self._connection, "pg_proc", oid)
         if row is None:
             return str(oid)
@@ -103,13 +103,13 @@ class Describer:
             return words
         relation = self._catalog.relation_by_oid(oid)
         name = next((c.name for c in relation.columns if c.attnum == column), str(column)) if relation else str(column)
-        return f"column {quote_qualified(None, name)} of {words}"
+        return f"column {name} of {words}"
 
     def _constraint(self, oid: int, column: int) -> str:
         row = record(self._connection, "pg_constraint", oid)
         if row is None:
             return f"constraint {oid}"
-        name = quote_qualified(None, row["conname"])
+        name = row["conname"]
         return f"constraint {name} on {self._relation(row['conrelid'], 0)}" if row["conrelid"] else f"constraint {name}"
 
     def _default(self, oid: int, column: int) -> str:
@@ -118,8 +118,8 @@ class Describer:
 
     def _rule(self, oid: int, column: int) -> str:
         row = record(self._connection, "pg_rewrite", oid)
-        return f"rule {oid}" if row is None else f"rule {quote_qualified(None, row['rulename'])} on {self._relation(row['ev_class'], 0)}"
+        return f"rule {oid}" if row is None else f"rule {row['rulename']} on {self._relation(row['ev_class'], 0)}"
 
     def _trigger(self, oid: int, column: int) -> str:
         row = record(self._connection, "pg_trigger", oid)
-        return f"trigger {oid}" if row is None else f"trigger {quote_qualified(None, row['tgname'])} on {self._relation(row['tgrelid'], 0)}"
+        return f"trigger {oid}" if row is None else f"trigger {row['tgname']} on {self._relation(row['tgrelid'], 0)}"

@@ -17,8 +17,6 @@ What PostgreSQL's columns cannot hold is in tables of our own:
 Rule: no module but this one and `rows.py` names the columns of a catalog that it does not care for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, Protocol
@@ -128,6 +126,11 @@ def bump_catalog_version(connection: Statements, schema: str = "main") -> None:
     connection.execute(f'UPDATE {schema}."litephant.state" SET value = value + 1 WHERE name = ?', ("catalog_version",))
 
 
+def united_name(catalog: str) -> str:
+    """The temp view of all rows, PostgreSQL's and the user's (views.py): no table in any schema has such a name."""
+    return f"pg_catalog.all.{catalog}"
+
+
 @cache
 def user_catalog(name: str) -> CatalogTable:
     """The description of a catalog table."""
@@ -135,7 +138,7 @@ def user_catalog(name: str) -> CatalogTable:
 
 
 def storage_name(catalog: str, schema: str = "main") -> str:
-    """How SQL names a catalog table of the database file (or of the temp schema, where views have the other name)."""
+    """How SQL names a catalog table of the database file (or of the temp schema)."""
     return f'temp."pg_temp.{catalog}"' if schema == "temp" else f'main."pg_catalog.{catalog}"'
 
 

@@ -6,8 +6,6 @@ PostgreSQL writes for "none": NULL where the column allows it, else 0, false or 
 `temp` objects: an OID tells where its rows are, `schema_of`.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache

@@ -5,12 +5,11 @@ through the connection it was given, an object at a time and by index, so a data
 than the tables that a query names. The system's own objects come from `system.py` and translator.builtins.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from proxy.pg_catalog.object_names import ObjectNames
 from proxy.pg_catalog.relations import (
     FIRST_TEMPORARY_OID,
     Statements,
@@ -43,6 +42,8 @@ class CatalogSource:
 
     def __init__(self, connection: Statements) -> None:
         self._connection = connection
+        self.connection = connection
+        self.object_names = ObjectNames()
         self._temporary = is_bootstrapped(connection, "temp")
         self.version = catalog_version(connection)
         self._namespaces: dict[str, int | None] = {}
@@ -248,6 +249,11 @@ class CatalogSource:
     def _read_labels(self, oid: int) -> tuple[str, ...]:
         sql = f"SELECT enumlabel FROM {storage_name('pg_enum', _schema_of(oid))} WHERE enumtypid = ? ORDER BY enumsortorder"
         return tuple(label for (label,) in self._connection.execute(sql, (oid,)))
+
+    def domain_constraints(self, oid: int) -> Iterable[tuple[str, str, str]]:
+        """The constraints of a domain as (name, kind, PostgreSQL text), in the order in which they are checked."""
+        sql = f"SELECT conname, contype, conbin FROM {storage_name('pg_constraint', _schema_of(oid))} WHERE contypid = ? ORDER BY conname"
+        return [(name, kind, text or "") for name, kind, text in self._connection.execute(sql, (oid,))]
 
     # ------------------------------------------------------------------ functions, operators, casts
 

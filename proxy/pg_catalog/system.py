@@ -4,11 +4,9 @@ They are the same for all databases and sessions, so they are built once a proce
 they contain is elsewhere: a table's rows in the static file and in the database (`Relation.where`), a view's in its query.
 """
 
-from __future__ import annotations
-
 from functools import cache
 
-from proxy.pg_catalog.relations import LIVE_CATALOGS, USER_CATALOGS
+from proxy.pg_catalog.relations import LIVE_CATALOGS, USER_CATALOGS, united_name
 from translator.catalog import Column, Relation
 from translator.data import load, view_definitions
 
@@ -57,7 +55,9 @@ def namespaces() -> dict[str, int]:
 
 def _storage(name: str, schema: str) -> str:
     """The table in the static file, or the view that unites it with the user's rows (views.py)."""
-    return f"{schema}.{name}" if name in USER_CATALOGS or schema != "pg_catalog" else name
+    if schema != "pg_catalog":
+        return f"{schema}.{name}"
+    return united_name(name) if name in USER_CATALOGS else name
 
 
 def _where(name: str) -> str:

@@ -1,12 +1,20 @@
 """What makes a connection see the system catalogs whole: temp views that unite PostgreSQL's rows with the user's.
 
-`"pg_catalog.pg_class"`, unqualified, is the view on every connection: the static rows in pgcat, the database's own in main,
-and those of the session's temporary objects. Which is where `Relation.storage` of a catalog with `where = "both"` leads.
+`"pg_catalog.all.pg_class"` has the static rows in pgcat, the database's own in main, and those of the session's temporary
+objects. It is what `Relation.storage` names for a catalog with `where = "both"`.
 """
 
 from functools import cache
 
-from proxy.pg_catalog.relations import STATIC_FILTERS, USER_CATALOGS, Statements, is_bootstrapped, storage_name, user_catalog
+from proxy.pg_catalog.relations import (
+    STATIC_FILTERS,
+    USER_CATALOGS,
+    Statements,
+    is_bootstrapped,
+    storage_name,
+    united_name,
+    user_catalog,
+)
 
 
 def install_views(connection: Statements) -> None:
@@ -26,5 +34,5 @@ def _view(catalog: str, temporary: bool) -> str:
     if temporary:
         sources.append(storage_name(catalog, "temp"))
     query = " UNION ALL ".join(f"SELECT {columns} FROM {source}" for source in sources)
-    name = f'temp."pg_catalog.{catalog}"'
+    name = f'temp."{united_name(catalog)}"'
     return f"DROP VIEW IF EXISTS {name}; CREATE VIEW {name} AS {query};"

@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.session.transaction import Action, Event, Modes, Savepoint
+from proxy.storage.connection import SQLiteError
 from translator import sqlstate as codes
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.session.session import Session
 
 
@@ -23,11 +22,6 @@ class TransactionActions:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._at_end: list[Callable[[bool], None]] = []
-
-    def at_end(self, call: Callable[[bool], None]) -> None:
-        """Call a function when the transaction ends, with whether it was committed. For what functions did in it."""
-        self._at_end.append(call)
 
     async def apply(self, event: Event, command: str = "", modes: Modes | None = None, name: str = "") -> str:
         """Take an event to the table and do what it says; gives the command tag.
@@ -90,13 +84,16 @@ class TransactionActions:
         if action is Action.ROLLBACK:
             self._rollback()
         elif action is Action.ABORT:
-            session.executor.abort_statement()
             if not session.transaction.savepoints:
-                self._abort_session_state()
+                self._rollback()
             else:
-                level = session.transaction.savepoints[-1].level
+                savepoint = session.transaction.savepoints[-1]
+                level = savepoint.level
+                session.portals.end_transaction(session.transaction.number, committed=False, level=level)
+                session.connections.rollback_to(savepoint)
                 session.parameters.rollback_to(level)
                 session.notifications.rollback_to(level)
+                session.sequences.rolled_back()
 
     def abandon(self) -> None:
         """The session ends: roll back whatever is open."""
@@ -120,24 +117,44 @@ class TransactionActions:
         session = self._session
         session.transaction.start(Modes(modes.isolation, modes.read_only, modes.deferrable), session.statement_timestamp)
         session.parameters.begin()
+        session.limits.transaction_started()
 
     async def _commit(self) -> None:
         session = self._session
         try:
-            await session.executor.commit()
+            await self._commit_storage()
         except BaseException:
-            self._abort_session_state()
+            self._rollback()
             raise
+        session.connections.committed()
         session.parameters.commit()
         if session.notifications.pending:
             channels = session.instance.channels(session.database)
             session.notifications.commit(channels, session, session.process_id)
         session.transaction.savepoints.clear()
-        session.forget_section()
-        self._tell_end(committed=True)
+        session.transaction_ended(committed=True)
+
+    async def _commit_storage(self) -> None:
+        """Keep the rows of WITH HOLD cursors, close the other portals, COMMIT, and wait for the disk."""
+        session = self._session
+        for portal in session.portals:
+            if portal.hold and portal.started and portal.transaction == session.transaction.number:
+                await session.executor.spool(portal)
+        session.portals.end_transaction(session.transaction.number, committed=True)
+        lease = session.connections.lease
+        if lease is None:
+            return
+        try:
+            durable = session.connections.commit(synchronous=session.parameters.value("synchronous_commit") != "off")
+            if durable is not None:
+                await durable
+        except SQLiteError as error:
+            raise session.executor.translated(error, lease.connection) from error
 
     def _rollback(self) -> None:
-        self._session.executor.abort()
+        session = self._session
+        session.portals.end_transaction(session.transaction.number, committed=False)
+        session.connections.abort()
         self._abort_session_state()
 
     def _abort_session_state(self) -> None:
@@ -145,33 +162,32 @@ class TransactionActions:
         session.parameters.abort()
         session.notifications.abort()
         session.transaction.savepoints.clear()
-        session.forget_section()
-        self._tell_end(committed=False)
-
-    def _tell_end(self, *, committed: bool) -> None:
-        calls, self._at_end = self._at_end, []
-        for call in calls:
-            call(committed)
+        session.transaction_ended(committed=False)
 
     def _define(self, name: str) -> None:
         session = self._session
         savepoint = session.transaction.define(name)
-        session.executor.savepoint(savepoint)
+        session.connections.savepoint(savepoint)
         session.parameters.savepoint()
         session.notifications.savepoint()
 
     def _release(self, savepoint: Savepoint) -> None:
         session = self._session
-        session.executor.release(savepoint)
+        session.connections.release(savepoint)
         session.parameters.release(savepoint.level)
         session.notifications.release(savepoint.level)
         session.transaction.forget_after(savepoint, inclusive=True)
 
     async def _rollback_to(self, savepoint: Savepoint) -> None:
         session = self._session
-        await session.executor.rollback_to(savepoint)
+        session.connections.check_savepoints()
+        if session.connections.lease is not None:
+            await session.executor.spool_portals(session.connections.lease.connection)
+        session.portals.end_transaction(session.transaction.number, committed=False, level=savepoint.level)
+        session.connections.rollback_to(savepoint)
         session.parameters.rollback_to(savepoint.level)
         session.notifications.rollback_to(savepoint.level)
+        session.sequences.rolled_back()
         session.transaction.forget_after(savepoint, inclusive=False)
         session.transaction.modes.read_only = savepoint.read_only
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proxy.session.parameters import Parameter, Value
 from translator import data
-from translator.errors import SqlError, unsupported
-from translator.settings import Settings
+from translator.errors import SqlError
 from translator.types.timezones import Zone, find_zone, fixed_zone
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 Check = Callable[[Parameter, str], str]
 

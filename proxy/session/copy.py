@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session.copy_formats import (
@@ -18,6 +17,7 @@ from proxy.session.copy_formats import (
     SIGNATURE,
     BinaryReader,
     Row,
+    bad_data,
     csv_line,
     reader_of,
     shown,
@@ -28,25 +28,34 @@ from proxy.session.execute import CHUNK, read_only
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
-from proxy.storage.connection import Connection, SQLiteError
 from proxy.wire import backend, frontend
 from proxy.wire.message import CopyData, CopyDone, Message
 from translator import compiler
 from translator import sqlstate as codes
-from translator.catalog import Column, Relation
 from translator.compiler import Statement
 from translator.errors import SqlError, unsupported
 from translator.plan import QueryPlan, UtilityPlan
-from translator.types.base import Type
 from translator.types.registry import type_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from proxy.session.session import Session
+    from proxy.storage.connection import Connection
+    from translator.catalog import Column, Relation
+    from translator.types.base import Type
 
 Tree = dict[str, Any]
 _BLOCK: Final = 1 << 16  # bytes of data that are read at once
 _UNLIMITED: Final = 1 << 62
-_RELATION_KINDS: Final = {"v": "view", "m": "materialized view", "S": "sequence", "f": "foreign table", "i": "index", "c": "composite type"}
+_RELATION_KINDS: Final = {
+    "v": "view",
+    "m": "materialized view",
+    "S": "sequence",
+    "f": "foreign table",
+    "i": "index",
+    "c": "composite type",
+}
 
 
 async def copy(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -94,10 +103,8 @@ class CopyIn:
                 case frontend.CopyFail():
                     self._read(last=False)
                     self._rows.next_line()
-                    raise self._rows.in_context(
-                        SqlError(codes.QUERY_CANCELED, f"COPY from stdin failed: {message.message}")
-                    )
-        except Exception as error:  # noqa: BLE001  (whatever it is, it ends the COPY and is reported as its error)
+                    raise self._rows.in_context(SqlError(codes.QUERY_CANCELED, f"COPY from stdin failed: {message.message}"))
+        except Exception as error:
             self.done.set_exception(error)
 
     def refuse(self, error: SqlError) -> None:
@@ -125,7 +132,7 @@ async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
         raise SqlError(codes.WRONG_OBJECT_TYPE, f'cannot copy to {kind} "{relation.name}"', hint=hint)
     target = _Insert(session, relation, columns, tree.get("whereClause"))
     target.plan(frozenset())
-    lease = await session.executor.lease_writer()
+    lease = await session.connections.lease_writer()
     await session.executor.spool_portals(lease.connection)
     session.client.send(backend.CopyInResponse(format, (format,) * len(columns)))
     session.client.flush()
@@ -136,7 +143,7 @@ async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
     finally:
         session.copy = None
     rows.report()
-    session.executor.wrote()
+    session.connections.written = True
     return rows.count
 
 
@@ -158,7 +165,7 @@ class _Insert:
 
     def _compile(self, defaults: frozenset[int]) -> CompiledPlan:
         session = self._session
-        section = session.section()
+        section = session.compilation.section()
         columns = [column for index, column in enumerate(self._columns) if index not in defaults]
         (statement,) = compiler.parse(_insert_text(self._relation, columns, filtered=self._where is not None))
         if self._where is not None:
@@ -196,7 +203,7 @@ class _Rows:
         target: _Insert,
         connection: Connection,
     ) -> None:
-        catalog = session.section().catalog
+        catalog = session.compilation.section().catalog
         self.count = 0
         self._session = session
         self._relation = relation
@@ -214,7 +221,7 @@ class _Rows:
 
     def insert(self, data: bytes, *, last: bool) -> None:
         """Insert the rows that are complete."""
-        self._session.executor.enter(self._target.plan(frozenset()))
+        self._session.executor.enter(self._target.plan(_NONE), self._connection)
         self._connection.budget(_UNLIMITED)
         try:
             for row in self._reader.feed(data, last=last):
@@ -231,7 +238,7 @@ class _Rows:
         settings = self._session.parameters.settings
         values: list[Any] = []
         try:
-            for index, (value, type, typmod) in enumerate(zip(row, self._types, self._typmods, strict=True)):
+            for index, (value, type, typmod) in enumerate(zip(row, self._types, self._typmods, strict=False)):
                 if value is None or value is DEFAULT:
                     values.append(None)
                     continue
@@ -243,6 +250,8 @@ class _Rows:
             self._skip(error)
             return None
         self._column = None
+        if len(values) < len(self._columns):
+            raise bad_data(f'missing data for column "{self._columns[len(values)].name}"')
         return values
 
     def _receive(self, index: int, value: bytes | None) -> Any:
@@ -275,10 +284,7 @@ class _Rows:
             self._check_defaults(defaults)
             values = [value for index, value in enumerate(values) if index not in defaults]
         compiled = self._target.plan(defaults)
-        try:
-            self.count += self._session.executor.insert_row(self._connection, compiled, tuple(values))
-        except SQLiteError as error:
-            raise self._session.executor.translated(error, self._connection, compiled, tuple(values)) from error
+        self.count += self._session.executor.insert_row(self._connection, compiled, tuple(values))
 
     def _check_defaults(self, defaults: Iterable[int]) -> None:
         for index in defaults:
@@ -328,10 +334,7 @@ _NONE: Final = frozenset[int]()
 
 async def _copy_to(session: Session, plan: UtilityPlan, portal: Portal, options: CopyOptions) -> int:
     tree = plan.tree
-    if "relation" in tree:
-        compiled = _table_query(session, tree, options)
-    else:
-        compiled = _query(plan, portal)
+    compiled = _table_query(session, tree, options) if "relation" in tree else _query(plan, portal)
     query = compiled.plan
     assert isinstance(query, QueryPlan)
     assert query.fields is not None
@@ -376,28 +379,33 @@ class _Lines:
         self._types = [type_of(field.type_oid, compiled.catalog) for field in fields]
         self._options = options
         self._names = names
+        self._prefix = SIGNATURE + struct.pack("!II", 0, 0)
         self._line = csv_line(options, names) if options.format == "csv" else text_line(options)
 
     def head(self) -> bytes:
-        if self._options.format == "binary":
-            return CopyData(SIGNATURE + struct.pack("!II", 0, 0)).encode()
-        return b"" if self._options.header == "false" else CopyData(self._line(self._names)).encode()
+        """The header line. That of binary format is sent with the first row, as PostgreSQL does."""
+        if self._options.format == "binary" or self._options.header == "false":
+            return b""
+        return CopyData(self._line(self._names)).encode()
 
     def tail(self) -> bytes:
-        return CopyData(b"\xff\xff").encode() if self._options.format == "binary" else b""
+        if self._options.format != "binary":
+            return b""
+        return CopyData(self._take_prefix() + b"\xff\xff").encode()
+
+    def _take_prefix(self) -> bytes:
+        prefix, self._prefix = self._prefix, b""
+        return prefix
 
     def message(self, row: Sequence[Any]) -> bytes:
         settings = self._settings
         if self._options.format == "binary":
-            parts = [struct.pack("!h", len(row))]
+            parts = [self._take_prefix(), struct.pack("!h", len(row))]
             for value, type in zip(row, self._types, strict=True):
                 data = b"" if value is None else type.send(value, settings)
                 parts.append(struct.pack("!i", -1 if value is None else len(data)) + data)
             return CopyData(b"".join(parts)).encode()
-        texts = [
-            None if value is None else type.output(value, settings)
-            for value, type in zip(row, self._types, strict=True)
-        ]
+        texts = [None if value is None else type.output(value, settings) for value, type in zip(row, self._types, strict=True)]
         line = self._line(texts)
         return b"d" + struct.pack("!i", len(line) + 4) + line
 
@@ -415,7 +423,7 @@ def _table_query(session: Session, tree: Tree, options: CopyOptions) -> Compiled
     names = ", ".join(_quote(column.name) for column in columns)
     text = f"SELECT {names} FROM ONLY {_quote(relation.schema)}.{_quote(relation.name)}"
     (statement,) = compiler.parse(text)
-    return session.section().compile_once(statement, session.parameters.settings)
+    return session.compilation.section().compile_once(statement, session.parameters.settings)
 
 
 def _query(plan: UtilityPlan, portal: Portal) -> CompiledPlan:

@@ -1,29 +1,30 @@
 """COPY's three formats: bytes of a client into fields, and rows into bytes (manual, "COPY", "File Formats").
 
-A reader is fed with data as it comes and yields rows of `Field`s, one a column; it knows the number of the line. A field is None
-for NULL, DEFAULT for the default marker, text (text, csv) or bytes (binary). Which type a field has is not known here.
+A reader is fed with data as it comes and yields rows of fields; it knows the number of the line. A row may have too few fields,
+which is an error only after those that are there have been read. A field is None for NULL, DEFAULT for the default marker, text (text, csv) or bytes (binary). Which type a field has is not known here.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from proxy.session.copy_options import CopyOptions
 from proxy.wire.buffer import invalid_utf8
 from translator import sqlstate as codes
 from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from proxy.session.copy_options import CopyOptions
 
 DEFAULT: Final[Any] = object()
 SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
 
 _ESCAPE: Final = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
 _CONTROL: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_TO_ESCAPE: Final = str.maketrans(
-    {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
-)
+_TO_ESCAPE: Final = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
 _SHOWN: Final = 100  # characters of a line or value in an error's context (MAX_COPY_DATA_DISPLAY)
 
 Row = list[Any]
@@ -71,8 +72,8 @@ class TextReader:
                     self._match_header(self.fields(text))
                 continue
             row = self.fields(text)
-            if len(row) != len(self.columns):
-                self._refuse_count(row)
+            if len(row) > len(self.columns):
+                raise bad_data("extra data after last expected column")
             yield row
 
     def fields(self, text: str) -> Row:
@@ -124,7 +125,7 @@ class TextReader:
             self._check_line(text)
             yield text
         if pending:
-            yield pending.removesuffix(self._newline or "\n")
+            yield pending
 
     def _continues(self, text: str) -> bool:
         """A backslash before the end of a line makes the end part of the value."""
@@ -134,9 +135,7 @@ class TextReader:
         """A line end of another kind is a mistake (CopyReadLineText)."""
         if self._newline != "\r\n" and "\r" in text and self._newline == "\n" and self.options.format == "text":
             self.show_text = False
-            raise bad_data(
-                "literal carriage return found in data", hint='Use "\\r" to represent carriage return.'
-            )
+            raise bad_data("literal carriage return found in data", hint='Use "\\r" to represent carriage return.')
         if self._newline != "\n" and "\n" in text and self.options.format == "text":
             self.show_text = False
             raise bad_data("literal newline found in data", hint='Use "\\n" to represent newline.')
@@ -159,14 +158,6 @@ class TextReader:
             self.line += data[: error.start].count(b"\n") + 1
             self.show_text = False
             raise SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, invalid_utf8(data, error.start)) from None
-
-    def _refuse_count(self, row: Row) -> None:
-        if row == [""] and not self.columns:
-            row.clear()
-            return
-        if len(row) > len(self.columns):
-            raise bad_data("extra data after last expected column")
-        raise bad_data(f'missing data for column "{self.columns[len(row)]}"')
 
     def _match_header(self, names: Row) -> None:
         if len(names) != len(self.columns):
@@ -285,7 +276,7 @@ def _quoted_part(text: str, position: int, quote: str, escape: str, parts: list[
     while True:
         at_quote = text.find(quote, position)
         at_escape = text.find(escape, position) if escape != quote else at_quote
-        if 0 <= at_escape and (at_escape <= at_quote or at_quote < 0):
+        if at_escape >= 0 and (at_escape <= at_quote or at_quote < 0):
             following = text[at_escape + 1 : at_escape + 2]
             if following in {quote, escape} and following:
                 parts.append(text[position:at_escape] + following)

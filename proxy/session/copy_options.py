@@ -12,8 +12,24 @@ Tree = dict[str, Any]
 _ALL_COLUMNS: Final = ("*",)
 
 _KNOWN: Final = frozenset(
-    "format freeze delimiter null default header quote escape force_quote force_not_null force_null convert_selectively "
-    "encoding on_error log_verbosity reject_limit".split()
+    [
+        "format",
+        "freeze",
+        "delimiter",
+        "null",
+        "default",
+        "header",
+        "quote",
+        "escape",
+        "force_quote",
+        "force_not_null",
+        "force_null",
+        "convert_selectively",
+        "encoding",
+        "on_error",
+        "log_verbosity",
+        "reject_limit",
+    ]
 )
 _FORBIDDEN_DELIMITERS: Final = "\\.abcdefghijklmnopqrstuvwxyz0123456789"
 

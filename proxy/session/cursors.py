@@ -106,10 +106,10 @@ async def _move(session: Session, cursor: Portal, direction: str, count: int) ->
     if direction == "FETCH_BACKWARD":
         direction, count = "FETCH_FORWARD", -count
     if direction == "FETCH_FORWARD" and count > 0 and (cursor.spool is None or cursor.skipped):
-        rows = await session.executor.fetch(cursor, count)
+        taken = await session.executor.fetch(cursor, count)
         if cursor.spool is None or not cursor.skipped:
-            _remember(cursor, rows, count)
-        return rows
+            _remember(cursor, taken, count)
+        return taken
     if cursor.scroll is False or cursor.skipped:
         _check_forward(cursor, direction, count)
     await session.executor.spool(cursor)

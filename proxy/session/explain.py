@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TEXT: Final = 25
 _JSON: Final = 114
 _BOOLEAN_OPTIONS: Final = frozenset(
-    "analyze verbose costs settings generic_plan buffers wal timing summary memory".split()
+    ["analyze", "verbose", "costs", "settings", "generic_plan", "buffers", "wal", "timing", "summary", "memory"]
 )
 
 

@@ -5,31 +5,52 @@ A session is made for an instance and registers itself; the server and the in-pr
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 import secrets
 import time
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.pg_catalog.relations import bootstrap, is_bootstrapped
+from proxy.pg_catalog.static import ensure_static_catalog
+from proxy.pg_catalog.views import install_views
+from proxy.session import activity, functions  # noqa: F401  (they declare SQL functions)
+from proxy.session.advisory import AdvisoryLocks
 from proxy.session.notify import Channels
-from proxy.session.parameters import Value
 from proxy.session.plans import PlanCache
 from proxy.storage.cluster import Cluster
-from proxy.storage.database import Database
+from proxy.storage.connection import Connection, SystemCatalog
 from proxy.wire.scram import Verifier
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from proxy.session.parameters import Value
     from proxy.session.session import Session
+    from proxy.storage.database import Database
 
 _log = logging.getLogger("litephant")
 
 SERVER_VERSION: Final = "18.4"
 DEFAULT_DATABASE: Final = "postgres"
 _WAITING_THREADS: Final = 1_000
+
+# What initdb and the environment make of PostgreSQL's built-in values, where clients can see it.
+_INITIAL: Final[dict[str, Value]] = {
+    "TimeZone": "UTC",
+    "archive_command": "(disabled)",
+    "client_encoding": "UTF8",
+    "default_text_search_config": "pg_catalog.english",
+    "lc_messages": "C.UTF-8",
+    "lc_monetary": "C.UTF-8",
+    "lc_numeric": "C.UTF-8",
+    "lc_time": "C.UTF-8",
+    "log_timezone": "UTC",
+}
 
 
 class Instance:
@@ -56,11 +77,13 @@ class Instance:
             "max_connections": max_connections,
             "data_directory": str(Path(cluster.path).absolute()),
             "ssl": False,
+            **_INITIAL,
             **(defaults or {}),
         }
         # For what sleeps or waits for other sessions: it must not use up the threads that those sessions need to get done.
         self.waiting_threads = ThreadPoolExecutor(_WAITING_THREADS, "waiting")
-        self.shared: dict[str, Any] = {}  # state of functions that concern the whole server, by owner (functions.py)
+        self.advisory_locks = AdvisoryLocks()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._plans: dict[Database, PlanCache] = {}
         self._channels: dict[Database, Channels] = {}
         self._process_ids = itertools.count(1)
@@ -92,12 +115,18 @@ class Instance:
             raise SqlError("57P03", "the database system is shutting down", severity="FATAL")
         if len(self.sessions) >= self.max_connections:
             raise SqlError("53300", "sorry, too many clients already", severity="FATAL")
+        self._loop = asyncio.get_running_loop()
         process_id = next(self._process_ids)
         self.sessions[process_id] = session
         return process_id
 
     def remove(self, session: Session) -> None:
         self.sessions.pop(session.process_id, None)
+
+    def call_on_loop(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call a function on the event loop soon; for functions that SQL calls, which may run in a thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(function, *arguments)
 
     def cancel(self, process_id: int, secret_key: bytes) -> None:
         """Carry out a CancelRequest; a wrong key is ignored, without a word to the client (SendCancelRequest)."""
@@ -113,3 +142,25 @@ class Instance:
             self.forget(database)
         self.waiting_threads.shutdown(wait=False, cancel_futures=True)
         self.cluster.close()
+
+
+def open_instance(path: Path, password: str | None = None) -> Instance:
+    """An instance over the cluster at that path. Raises ClusterInUse when another process has it."""
+    from proxy.session.activity import PG_DATABASE_COLUMNS, database_rows
+
+    opened: list[Cluster] = []
+
+    def databases() -> Iterator[tuple[Any, ...]]:
+        return database_rows(opened[0])()
+
+    def prepare(connection: Connection) -> None:
+        if not is_bootstrapped(connection):
+            bootstrap(connection)
+
+    def install(connection: Connection) -> None:
+        install_views(connection)
+        connection.register_live("pg_database", PG_DATABASE_COLUMNS, databases)
+
+    system = SystemCatalog(ensure_static_catalog(), prepare, install)
+    opened.append(Cluster.open(path, system))
+    return Instance(opened[0], password=password)

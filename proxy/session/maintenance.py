@@ -1,4 +1,4 @@
-"""VACUUM, ANALYZE, CHECKPOINT, REINDEX, CLUSTER and LOCK TABLE.
+"""VACUUM, ANALYZE, CHECKPOINT, CLUSTER and LOCK TABLE.
 
 ANALYZE collects SQLite's statistics. VACUUM has nothing to do, since SQLite reuses free pages by itself; VACUUM FULL rewrites the
 file. LOCK TABLE takes the writer's lease, for there are no weaker locks.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from translator import sqlstate as codes
-from translator.catalog import Relation
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
     from proxy.session.prepared import Portal
     from proxy.session.session import Session
+    from translator.catalog import Relation
     from translator.plan import UtilityPlan
 
 _ACCESS_SHARE: Final = 1  # lockdefs.h
@@ -43,7 +43,7 @@ async def vacuum(session: Session, plan: UtilityPlan, portal: Portal) -> None:
         await _rewrite(session)
     if is_vacuum and "analyze" not in options:
         return
-    lease = await session.executor.lease_writer()
+    lease = await session.connections.lease_writer()
     connection = lease.connection
     names = [f'main."{each.storage}"' for each in relations if each.kind in _TABLES and each.where == "main"]
     statements = [f"ANALYZE {name}" for name in names] if relations else ["ANALYZE main"]
@@ -57,7 +57,7 @@ async def vacuum(session: Session, plan: UtilityPlan, portal: Portal) -> None:
 
 async def _rewrite(session: Session) -> None:
     """SQLite's VACUUM, which cannot run in a transaction: the lease's transaction, still empty, makes way for it."""
-    lease = await session.executor.lease_writer()
+    lease = await session.connections.lease_writer()
     connection = lease.connection
 
     def rewrite() -> None:
@@ -66,19 +66,6 @@ async def _rewrite(session: Session) -> None:
         connection.begin_immediate()
 
     await session.executor.in_thread(connection, rewrite)
-
-
-async def reindex(session: Session, plan: UtilityPlan, portal: Portal) -> None:
-    """REINDEX rebuilds indexes that could only be wrong after a fault of the disk."""
-    portal.tag = "REINDEX"
-    tree = plan.tree
-    lease = await session.executor.lease_writer()
-    connection = lease.connection
-    sql = "REINDEX"
-    if "relation" in tree:
-        found = find_relation(session, tree["relation"])
-        sql = f'REINDEX main."{found.storage or found.name}"'
-    await session.executor.in_thread(connection, lambda: connection.execute(sql).fetchall())
 
 
 async def cluster(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -100,15 +87,15 @@ async def lock(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     if plan.tree["mode"] == _ACCESS_SHARE:
         return
     if not plan.tree.get("nowait"):
-        await session.executor.lease_writer()
-    elif not session.executor.try_lease_writer():
+        await session.connections.lease_writer()
+    elif not session.connections.try_lease_writer():
         raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on relation "{relations[0].name}"')
 
 
 def find_relation(session: Session, name: dict[str, Any]) -> Relation:
     """The relation of a RangeVar. Raises 42P01."""
     settings = session.parameters.settings
-    catalog = session.section().catalog
+    catalog = session.compilation.section().catalog
     schema = name.get("schemaname")
     if schema is None:
         namespaces = catalog.search_path(settings.search_path, settings.user)

@@ -68,14 +68,35 @@ _UNLISTED: Final = (
 )
 
 _LISTS: Final = frozenset(
-    "DateStyle search_path temp_tablespaces session_preload_libraries local_preload_libraries shared_preload_libraries "
-    "createrole_self_grant debug_io_direct listen_addresses log_connections log_destination oauth_validator_libraries "
-    "restrict_nonsystem_relation_kind synchronized_standby_slots synchronous_standby_names unix_socket_directories "
-    "wal_consistency_checking".split()
+    [
+        "DateStyle",
+        "search_path",
+        "temp_tablespaces",
+        "session_preload_libraries",
+        "local_preload_libraries",
+        "shared_preload_libraries",
+        "createrole_self_grant",
+        "debug_io_direct",
+        "listen_addresses",
+        "log_connections",
+        "log_destination",
+        "oauth_validator_libraries",
+        "restrict_nonsystem_relation_kind",
+        "synchronized_standby_slots",
+        "synchronous_standby_names",
+        "unix_socket_directories",
+        "wal_consistency_checking",
+    ]
 )
 _QUOTED_LISTS: Final = frozenset(
-    "search_path temp_tablespaces session_preload_libraries local_preload_libraries shared_preload_libraries "
-    "unix_socket_directories".split()
+    [
+        "search_path",
+        "temp_tablespaces",
+        "session_preload_libraries",
+        "local_preload_libraries",
+        "shared_preload_libraries",
+        "unix_socket_directories",
+    ]
 )
 
 

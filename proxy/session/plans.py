@@ -10,19 +10,22 @@ A `CompiledPlan` also keeps what is derived from the plan once: its row descript
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.pg_catalog.snapshot import CatalogSource
 from proxy.session import rows
-from proxy.storage.connection import Connection
-from proxy.storage.database import Database
 from proxy.wire import backend
 from translator import compiler
 from translator.catalog import Catalog
-from translator.compiler import Statement
 from translator.plan import Plan, QueryPlan
-from translator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.storage.connection import Connection
+    from proxy.storage.database import Database
+    from translator.compiler import Statement
+    from translator.settings import Settings
 
 _SECTIONS: Final = 8
 _TEXTS: Final = 2_000  # texts of a section
@@ -31,12 +34,14 @@ _FIRST_USER_OID: Final = 16384  # FirstNormalObjectId in transam.h
 
 # Functions that wait: they must not run on the event loop.
 BLOCKING: Final = frozenset(
-    ("pg_sleep",)
-    + tuple(
-        f"pg_advisory_{scope}lock{shared}_{arguments}"
-        for scope in ("", "xact_")
-        for shared in ("", "_shared")
-        for arguments in ("int8", "int4")
+    (
+        "pg_sleep",
+        *tuple(
+            f"pg_advisory_{scope}lock{shared}_{arguments}"
+            for scope in ("", "xact_")
+            for shared in ("", "_shared")
+            for arguments in ("int8", "int4")
+        ),
     )
 )
 
@@ -87,6 +92,11 @@ class CompiledPlan:
         self._descriptions: dict[tuple[int, ...], bytes] = {}
         self._readers: dict[tuple[int, ...], tuple[rows.Reader, ...]] = {}
         self._encoders: dict[tuple[Any, ...], rows.Encoder] = {}
+
+    @property
+    def is_momentary(self) -> bool:
+        """Whether the plan depends on the session's cursors or prepared statements (utility.resolve)."""
+        return self.statement.node in {"FetchStmt", "ExecuteStmt"}
 
     @property
     def returns_rows(self) -> bool:
@@ -157,14 +167,14 @@ class Section:
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
         self.catalog = Catalog(CatalogSource(connection))
         self.reader = reader
-        self._plans: OrderedDict[Any, CompiledPlan | list[Statement]] = OrderedDict()
+        self._plans: OrderedDict[Any, CompiledPlan] = OrderedDict()
 
-    def find(self, key: Any) -> CompiledPlan | list[Statement] | None:
-        """The plan of a text, or the statements of one that holds several."""
+    def find(self, key: Any) -> CompiledPlan | None:
+        """The plan that is kept under a text, or a text with parameter types."""
         return self._plans.get(key)
 
-    def keep(self, key: Any, value: CompiledPlan | list[Statement], size: int) -> None:
-        if size > _LONGEST_TEXT:
+    def keep(self, key: Any, value: CompiledPlan) -> None:
+        if len(value.statement.text) > _LONGEST_TEXT or value.is_momentary:
             return
         self._plans[key] = value
         if len(self._plans) > _TEXTS:
@@ -174,14 +184,13 @@ class Section:
         """The plan of a statement. Raises SqlError."""
         key = (statement.text, types)
         found = self._plans.get(key)
-        if isinstance(found, CompiledPlan) and found.statement.location == statement.location:
+        if found is not None and found.statement.location == statement.location:
             self._plans.move_to_end(key)
             return found
         plan = compiler.compile_statement(statement, self.catalog, settings, types)
         compiled = CompiledPlan(plan, statement, self)
-        self.keep(key, compiled, len(statement.text))
+        self.keep(key, compiled)
         return compiled
-
 
     def compile_once(self, statement: Statement, settings: Settings, types: tuple[int, ...] = ()) -> CompiledPlan:
         """The plan of a statement that is not a client's own."""

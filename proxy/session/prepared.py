@@ -6,17 +6,19 @@ Bind. SQL's PREPARE and DECLARE CURSOR use the same names as Parse and Bind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from proxy.session import rows
-from proxy.session.plans import CompiledPlan, Section
-from proxy.storage.connection import Connection, Cursor
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.plan import Field
-from translator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from proxy.session.plans import CompiledPlan, Section
+    from proxy.storage.connection import Connection, Cursor
+    from translator.plan import Field
+    from translator.settings import Settings
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +51,9 @@ class PreparedStatement:
 def _same_columns(old: Sequence[Field] | None, new: Sequence[Field] | None) -> bool:
     if old is None or new is None:
         return old is new
-    return [(each.name, each.type_oid, each.typmod) for each in old] == [(each.name, each.type_oid, each.typmod) for each in new]
+    return [(each.name, each.type_oid, each.typmod) for each in old] == [
+        (each.name, each.type_oid, each.typmod) for each in new
+    ]
 
 
 class Portal:
@@ -174,16 +178,17 @@ class Portals:
         if found is not None and found.connection is not None:
             self._release(found)
 
-    def clear(self, *, keep_held: bool = False, above_level: int = 0) -> None:
-        """Close the portals that were made above that many savepoints: at the end of a transaction all but WITH HOLD ones."""
+    def clear(self) -> None:
+        """Close all portals."""
+        for name in list(self._by_name):
+            self.drop(name)
+
+    def end_transaction(self, number: int, *, committed: bool, level: int = 0) -> None:
+        """Close the portals of a transaction, or of it from a savepoint's level on.
+
+        What stays: cursors WITH HOLD, if the transaction is committed or they are of an earlier one.
+        """
         for name, portal in list(self._by_name.items()):
-            if portal.level >= above_level and not (keep_held and portal.hold):
+            stays = portal.hold and (committed or portal.transaction != number)
+            if portal.level >= level and not stays:
                 self.drop(name)
-
-
-def spread_checked(codes_given: Sequence[int], count: int, message: str) -> tuple[int, ...]:
-    """Format codes for `count` values. Raises 08P01 with the message when there are neither none, one, nor as many."""
-    given = len(codes_given)
-    if given > 1 and given != count:
-        raise SqlError(codes.PROTOCOL_VIOLATION, message)
-    return rows.spread(codes_given, count)

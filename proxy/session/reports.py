@@ -5,10 +5,12 @@ Not here: what is reported when (session.py).
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proxy.wire.backend import ErrorResponse, NoticeResponse
-from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from translator.errors import SqlError
 
 # Severities by weight, as client_min_messages compares them (elog.c): LOG ranks above NOTICE for clients.
 _WEIGHT: Final = {

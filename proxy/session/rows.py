@@ -12,16 +12,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.wire.buffer import invalid_utf8
 from translator import sqlstate as codes
-from translator.catalog import Catalog
 from translator.errors import SqlError
-from translator.plan import Field
 from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.registry import type_of
+
+if TYPE_CHECKING:
+    from translator.catalog import Catalog
+    from translator.plan import Field
 
 Reader = Callable[[bytes, Settings], Stored]
 Encoder = Callable[[Sequence[Sequence[Any]], Settings], bytes]

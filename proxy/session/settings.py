@@ -9,16 +9,19 @@ Rule: every change of a value goes through `_assign`, which also tells the trans
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session import checks, parameters
-from proxy.session.parameters import Parameter, Value
 from proxy.session.transaction import State, Transaction
 from translator import sqlstate as codes
 from translator.errors import SqlError, unsupported
 from translator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from proxy.session.parameters import Parameter, Value
 
 _UNSET: Final[Any] = object()
 
@@ -68,14 +71,19 @@ class RunTimeParameters:
             raise parameters.undefined(name)
         return found
 
+    def is_known(self, name: str) -> bool:
+        """Whether there is a parameter of that name."""
+        return parameters.find(name) is not None or name.lower() in self._custom
+
     def value(self, name: str) -> Value:
         """The value of a parameter by its canonical name; it must exist."""
         found = self._values.get(name, _UNSET)
         if found is _UNSET:
             found = self._defaults.get(name, _UNSET)
         if found is _UNSET:
-            return parameters.declared()[name.lower()].default
-        return found
+            found = parameters.declared()[name.lower()].default
+        value: Value = found
+        return value
 
     def show(self, name: str) -> str:
         """What SHOW answers. Raises 42704."""
@@ -116,9 +124,6 @@ class RunTimeParameters:
 
     def set_default(self, name: str, *, local: bool = False) -> None:
         """SET … TO DEFAULT and RESET."""
-        if parameters.find(name) is None and name.lower() not in self._custom:
-            parameters.custom(name)  # raises for what can be no parameter; RESET of an unknown a.b is nothing
-            return
         parameter = self._settable(name)
         if parameter.name in _TRANSACTION_MODES:
             return

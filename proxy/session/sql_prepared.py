@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal, PreparedStatement
 from translator import compiler
 from translator import sqlstate as codes
-from translator.analyze.typenames import resolve_type_name
-from translator.compiler import Statement
+from translator.analyze import typenames
+from translator.compiler import Expression, Statement
 from translator.errors import SqlError
 from translator.plan import Field, QueryPlan, UtilityPlan
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
+    from translator.catalog import Catalog
 
 
 async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -22,8 +24,12 @@ async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     tree = plan.tree
     name = tree["name"]
     session.statements.check_new(name)
-    section = session.section()
-    types = tuple(resolve_type_name(each["TypeName"], section.catalog)[0] for each in tree.get("argtypes", ()))
+    section = session.compilation.section()
+    settings = session.parameters.settings
+    path = section.catalog.search_path(settings.search_path, settings.user)
+    settings = session.parameters.settings
+    path = section.catalog.search_path(settings.search_path, settings.user)
+    types = tuple(typenames.resolve(section.catalog, path, each["TypeName"])[0] for each in tree.get("argtypes", ()))
     ((kind, query),) = tree["query"].items()
     whole = portal.compiled.statement
     statement = Statement(whole.text, whole.location, kind, query)
@@ -38,7 +44,7 @@ async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
 async def execute(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     """EXECUTE name (values): the portal becomes one of the prepared query."""
     statement = session.statements.get(plan.tree["name"])
-    compiled = statement.renew(session.section(), session.parameters.settings)
+    compiled = statement.renew(session.compilation.section(), session.parameters.settings)
     binds = await _values(session, statement, plan.tree.get("params", []))
     query = compiled.plan
     if not isinstance(query, QueryPlan):
@@ -55,7 +61,7 @@ async def execute(session: Session, plan: UtilityPlan, portal: Portal) -> None:
 def columns(session: Session, plan: UtilityPlan) -> tuple[Field, ...] | None:
     """The prepared query's columns. Raises 26000."""
     statement = session.statements.get(plan.tree["name"])
-    return statement.renew(session.section(), session.parameters.settings).plan.fields
+    return statement.renew(session.compilation.section(), session.parameters.settings).plan.fields
 
 
 async def _values(session: Session, statement: PreparedStatement, params: list[Any]) -> tuple[Any, ...]:
@@ -69,16 +75,26 @@ async def _values(session: Session, statement: PreparedStatement, params: list[A
         )
     if not params:
         return ()
-    section = session.section()
+    section = session.compilation.section()
     compiled = [
-        compiler.compile_expression(
-            node, section.catalog, session.parameters.settings, target=(type, -1), clause="EXECUTE parameter"
-        )
-        for node, type in zip(params, types, strict=True)
+        _compile_value(session, section.catalog, node, number, type)
+        for number, (node, type) in enumerate(zip(params, types, strict=True), 1)
     ]
     sql = "SELECT " + ", ".join(each.sql for each in compiled)
     functions = frozenset[str]().union(*(each.functions for each in compiled))
     return await session.executor.evaluate(sql, functions)
+
+
+def _compile_value(session: Session, catalog: Catalog, node: Any, number: int, type: int) -> Expression:
+    settings = session.parameters.settings
+    try:
+        return compiler.compile_expression(node, catalog, settings, target=(type, -1), clause="EXECUTE parameter")
+    except SqlError as error:
+        types = re.fullmatch(r"column .*is of type (.+) but .* expression is of type (.+)", error.message)
+        if error.sqlstate == codes.DATATYPE_MISMATCH and types is not None:
+            expected, given = types.groups()
+            error.message = f"parameter ${number} of type {given} cannot be coerced to the expected type {expected}"
+        raise
 
 
 async def deallocate(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -91,5 +107,3 @@ async def deallocate(session: Session, plan: UtilityPlan, portal: Portal) -> Non
     session.statements.get(name)
     session.statements.drop(name)
     portal.tag = "DEALLOCATE"
-
-

@@ -10,19 +10,22 @@ A client that names no database gets the one called like its user, as PostgreSQL
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from proxy.session.instance import DEFAULT_DATABASE, Instance
 from proxy.session.reports import error_response
 from proxy.session.session import Client, Session
-from proxy.storage.database import Database
 from proxy.wire import authentication, backend, frontend
-from proxy.wire.errors import MalformedMessage, ProtocolError
-from proxy.wire.message import Message
 from proxy.wire.scram import MECHANISM, ScramError, ServerExchange
 from translator import sqlstate as codes
 from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.storage.database import Database
+    from proxy.wire.errors import MalformedMessage, ProtocolError
+    from proxy.wire.message import Message
 
 _NEWEST: Final = frontend.PROTOCOL_3_2
 _CANCEL_KEY: Final = {frontend.PROTOCOL_3_0: 4}  # bytes; later versions have long ones
@@ -77,9 +80,7 @@ class Startup:
             version = min(packet.protocol_version, _NEWEST)
             self._client.send(backend.NegotiateProtocolVersion(version, unknown))
         if not packet.parameters.get("user"):
-            raise SqlError(
-                codes.INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet"
-            )
+            raise SqlError(codes.INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet")
         if packet.parameters.get("replication", "false").lower() not in {"false", "off", "no", "0"}:
             raise SqlError(codes.FEATURE_NOT_SUPPORTED, "replication connections are not supported")
         if self._instance.verifier is None:
@@ -134,7 +135,7 @@ class Startup:
             self._client.send(backend.ParameterStatus(name, value))
         self._client.send(backend.BackendKeyData(process_id, session.secret_key))
         self._opened(session)
-        session.start_ready()
+        session.ready()
 
     def _database(self, name: str, user: str) -> Database:
         cluster = self._instance.cluster

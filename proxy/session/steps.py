@@ -9,8 +9,10 @@ A coroutine run this way may await asyncio's futures and other coroutines; nothi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 
 def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Future[None] | None:
@@ -44,7 +46,7 @@ class _Steps:
             awaited = self._coroutine.send(None)
         except StopIteration:
             self.done.set_result(None)
-        except BaseException as error:  # noqa: BLE001  (whoever waits for `done` gets it)
+        except BaseException as error:
             self.done.set_exception(error)
         else:
             self._wait_for(awaited)

@@ -84,9 +84,9 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
     if session.transaction.modes.read_only:
         raise read_only(plan.tag or plan.node)
     executor = session.executor
-    lease = await executor.lease_writer()
+    lease = await session.connections.lease_writer()
     if is_temporary(plan.tree) or session.parameters.settings.search_path[:1] == ("pg_temp",):
-        executor.keep_connection()
+        session.connections.keep_connection()
     connection = lease.connection
     await executor.spool_portals(connection)
     notices: list[SqlError] = []
@@ -98,7 +98,7 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
         session=session,
         cluster=session.instance.cluster,
     )
-    executor.enter(portal.compiled)
+    executor.enter(portal.compiled, connection)
     connection.use_catalog()
     try:
         portal.tag = await executor.in_thread(connection, lambda: ddl.define(plan, execution)) or plan.tag
@@ -167,8 +167,23 @@ async def _rename_database(session: Session, plan: DefinePlan) -> None:
 
 
 _CREATE_DATABASE_OPTIONS: Final = frozenset(
-    "owner template encoding locale lc_collate lc_ctype locale_provider builtin_locale icu_locale tablespace "
-    "connection_limit allow_connections is_template strategy collation_version".split()
+    [
+        "owner",
+        "template",
+        "encoding",
+        "locale",
+        "lc_collate",
+        "lc_ctype",
+        "locale_provider",
+        "builtin_locale",
+        "icu_locale",
+        "tablespace",
+        "connection_limit",
+        "allow_connections",
+        "is_template",
+        "strategy",
+        "collation_version",
+    ]
 )
 _DATABASE_COMMANDS: Final[dict[str, Callable[[Session, DefinePlan], Awaitable[None]]]] = {
     "CreatedbStmt": _create_database,
@@ -195,7 +210,8 @@ _TAGS: Final = {Event.RELEASE: "RELEASE", Event.ROLLBACK_TO: "ROLLBACK"}
 async def _transaction(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     tree = plan.tree
     if tree["kind"] not in _EVENTS:
-        raise unsupported("PREPARE TRANSACTION and two-phase commit")
+        portal.tag = await _two_phase(session, tree)
+        return
     event, command = _EVENTS[tree["kind"]]
     if tree.get("chain"):
         event = _CHAINED[event]
@@ -207,6 +223,24 @@ async def _transaction(session: Session, plan: UtilityPlan, portal: Portal) -> N
         return
     tag = await session.actions.apply(event, command, name=tree.get("savepoint_name", ""))
     portal.tag = _TAGS.get(event, tag.removesuffix(" AND CHAIN"))
+
+
+async def _two_phase(session: Session, tree: Tree) -> str:
+    """Two-phase commit, as a PostgreSQL whose max_prepared_transactions is nought, the default, has it."""
+    if tree["kind"] == "TRANS_STMT_PREPARE":
+        was_running = session.transaction.status == b"T"
+        tag = await session.actions.apply(Event.ROLLBACK, "ROLLBACK")
+        if was_running:
+            raise SqlError(
+                codes.OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "prepared transactions are disabled",
+                hint='Set "max_prepared_transactions" to a nonzero value.',
+            )
+        return tag
+    command = "COMMIT PREPARED" if tree["kind"] == "TRANS_STMT_COMMIT_PREPARED" else "ROLLBACK PREPARED"
+    session.transaction.prevent_block(command, alone=session.alone)
+    message = f'prepared transaction with identifier "{tree["gid"]}" does not exist'
+    raise SqlError(codes.UNDEFINED_OBJECT, message)
 
 
 def _modes(session: Session) -> Modes:
@@ -232,7 +266,7 @@ async def _set_constraints(session: Session, plan: UtilityPlan, portal: Portal) 
         session.notice(block_only("SET CONSTRAINTS"))
     if plan.tree.get("constraints"):
         raise unsupported("SET CONSTRAINTS of named constraints")
-    lease = await session.executor.lease_writer()
+    lease = await session.connections.lease_writer()
     lease.connection.execute(f"PRAGMA defer_foreign_keys = {'ON' if plan.tree.get('deferred') else 'OFF'}")
 
 
@@ -320,10 +354,10 @@ async def _discard(session: Session, plan: UtilityPlan, portal: Portal) -> None:
         session.parameters.set_all_default()
         session.statements.clear()
         session.notifications.unlisten("")
-        session.release_advisory_locks()
-    if target in {"DISCARD_ALL", "DISCARD_TEMP"} and session.executor.lease is None:
-        session.executor.drop_temporary()
-        session.forget_section()
+        session.instance.advisory_locks.release_all(session)
+    if target in {"DISCARD_ALL", "DISCARD_TEMP"} and session.connections.lease is None:
+        session.connections.drop_temporary()
+        session.compilation.transaction_ended()
 
 
 # Notifications
@@ -398,7 +432,6 @@ COMMANDS: Final[dict[str, Command]] = {
     "CopyStmt": copy.copy,
     "CheckPointStmt": maintenance.checkpoint,
     "VacuumStmt": maintenance.vacuum,
-    "ReindexStmt": maintenance.reindex,
     "ClusterStmt": maintenance.cluster,
     "LockStmt": maintenance.lock,
 }

@@ -10,6 +10,7 @@ arguments, for one that the registry declares with `types`.
 from __future__ import annotations
 
 import inspect
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from proxy.storage import virtual_tables
 from translator.functions.registry import IMPLEMENTATIONS, Implementation
+from translator.types.array import Array
+from translator.types.registry import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,10 +72,16 @@ class VolatileResults:
 
 def install(sqlite: apsw.Connection, name: str, volatile: VolatileResults) -> None:
     """Install one implementation. Call it once a connection: redefining a function resets prepared statements."""
-    plain, _, types = name.partition("@")
+    plain, _, kind = name.partition("~")
+    plain, _, types = plain.partition("@")
     implementation = IMPLEMENTATIONS[plain]
-    if types:
+    if kind == "variadic":
+        implementation = _spreading(implementation, tuple(int(oid) for oid in types.split(",")))
+    elif types:
         implementation = _for_types(implementation, tuple(int(oid) for oid in types.split(",")))
+    if kind == "window":
+        assert implementation.aggregate is not None
+        implementation = replace(implementation, aggregate=_recomputing(implementation.aggregate))
     installed = f"pg_{name}"
     if implementation.function is not None:
         function = _scalar(implementation)
@@ -138,3 +147,44 @@ def _aggregate_for_types(aggregate: Any, types: tuple[int, ...]) -> Any:
                 super().inverse(*types, *arguments)
 
     return ForTypes
+
+
+def _recomputing(aggregate: Any) -> Any:
+    """A window function that keeps the rows of its frame and aggregates them again for every value."""
+
+    class Recomputing:
+        def __init__(self) -> None:
+            self.rows: deque[tuple[Any, ...]] = deque()
+
+        def step(self, *arguments: Any) -> None:
+            self.rows.append(arguments)
+
+        def inverse(self, *arguments: Any) -> None:
+            self.rows.popleft()
+
+        def value(self) -> Any:
+            fresh = aggregate()
+            for arguments in self.rows:
+                fresh.step(*arguments)
+            return fresh.final()
+
+        final = value
+
+    return Recomputing
+
+
+def _spreading(implementation: Implementation, types: tuple[int, ...]) -> Implementation:
+    """The implementation of a VARIADIC function for a call that brings the arguments in an array."""
+    array = type_of(types[-1])
+    assert isinstance(array, Array)
+    function = implementation.function
+    assert function is not None
+
+    def spread(*arguments: Any) -> Any:
+        *first, last = arguments
+        if last is None:
+            return None
+        values = array.decode(last).flat()
+        return function(*types[:-1], *[array.element.oid] * len(values), *first, *values)
+
+    return replace(implementation, function=spread, strict=False)

@@ -16,7 +16,7 @@ from proxy.storage.connection import extended_code, quote
 from proxy.storage.rerun import column_of, position, run_again, storage_name
 from proxy.storage.values import value_text
 from translator import sqlstate
-from translator.analyze.typenames import quote_identifier
+from translator.quoting import quote_identifier
 from translator.errors import SqlError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from proxy.wire.frontend import StartupMessage, Terminate
 from proxy.wire.message import Message
 from proxy.wire.protocol import Protocol, Role
 
-WAIT_LIMIT: Final = 20.0
+WAIT_LIMIT: Final = 10.0
 """Seconds until a silent server fails the test."""
 
 

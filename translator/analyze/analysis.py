@@ -80,6 +80,7 @@ class Analysis:
         self._aliases: set[str] = set()
         self._numbers = count(1)
         self.view_depth = 0
+        self.keeps_form = False  # the tree will be printed as PostgreSQL's text (meta "form", typed.py)
 
     def alias(self, name: str) -> str:
         """A table alias that no other FROM item of the statement has: SQLite's names ignore case and scopes may nest."""

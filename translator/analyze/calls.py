@@ -21,7 +21,7 @@ from translator.analyze.scope import Scope
 from translator.analyze.typenames import names_of
 from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
-from translator.typed import call, location_of, type_of, typed
+from translator.typed import call, expanded, location_of, type_of, typed
 
 Node = dict[str, Any]
 
@@ -54,13 +54,28 @@ def function_call(scope: Scope, value: Node) -> exp.Expr:
         return _as_cast(scope, value, names, resolved, arguments, location)
     proc = resolved.proc
     _check_decorations(value, names, proc, location)
+    if value.get("func_variadic"):
+        _check_variadic(scope, proc, every[-1], location)
     types, result = _concrete_types(scope, resolved, every, location)
     coerced = _coerce_arguments(scope, resolved, every, types, location)
     if proc.kind == "a":
         return _aggregate(scope, value, proc, coerced, ordered, result, names)
     if proc.kind == "w":
         return _window_function(scope, value, proc, coerced, result, names)
-    return plain_call(scope, proc, coerced, result, location)
+    return _as_written(plain_call(scope, proc, coerced, result, location), value, resolved, argument_names)
+
+
+def _as_written(node: exp.Expr, value: Node, match: Match, names: list[str | None]) -> exp.Expr:
+    """Note how the call was spelled, where its arguments do not tell: SQL syntax, defaults, names, VARIADIC "any"."""
+    meta = node.meta.get("form", node).meta
+    if value.get("funcformat") == "COERCE_SQL_SYNTAX":
+        meta["construct"] = "SQL syntax"
+    if match.order is not None or match.defaults:
+        given = match.order if match.order is not None else range(len(names))
+        meta["given"] = tuple(zip(given, [*[None] * (len(given) - len(names)), *names], strict=True))
+    if value.get("func_variadic"):
+        meta["variadic"] = True
+    return node
 
 
 def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | None]]:
@@ -89,7 +104,9 @@ def _sql_syntax(scope: Scope, names: list[str], arguments: list[exp.Expr], value
     """Calls that the grammar makes of SQL's own syntax and that are no functions: none but pg_typeof-like ones yet."""
     if names[-1] == "pg_typeof" and len(arguments) == 1:
         type_oid = type_of(arguments[0])
-        return typed(exp.Literal(this=str(type_oid), is_string=False), 2206, -1, value.get("location"))
+        node = typed(exp.Literal(this=str(type_oid), is_string=False), 2206, -1, value.get("location"))
+        (proc,) = scope.analysis.catalog.procs("pg_typeof") if scope.analysis.keeps_form else (None,)
+        return node if proc is None else expanded(node, call(proc.source, *arguments, proc=proc))
     if names[-1] == "pg_collation_for" and len(arguments) == 1:
         raise unsupported("COLLATION FOR", value.get("location"))
     return None
@@ -231,7 +248,8 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
     if proc.language == SQL_LANGUAGE and not proc.returns_set:
         from translator.analyze.sqlfunction import inline
 
-        return typed(inline(scope.analysis, proc, arguments, location), result, -1, location)
+        inlined = typed(inline(scope.analysis, proc, arguments, location), result, -1, location)
+        return expanded(inlined, call(proc.source, *arguments, proc=proc)) if scope.analysis.keeps_form else inlined
     if proc.volatility == "v":
         scope.analysis.volatile = True
     node = call(proc.source, *arguments, proc=proc)
@@ -320,13 +338,12 @@ def _decorated(arguments: list[exp.Expr], ordered: list[exp.Ordered], distinct: 
 
 def _place_aggregate(scope: Scope, arguments: list[exp.Expr], location: int | None) -> None:
     """Check that an aggregate may stand here and is not nested (check_agglevels_and_constraints)."""
-    if any(
-        part.meta.get("aggregate")
-        for argument in arguments
-        for part in argument.find_all(exp.Anonymous)
-        if not _hidden(part, argument)
-    ):
-        raise SqlError(codes.GROUPING_ERROR, "aggregate function calls cannot be nested", location=location)
+    for argument in arguments:
+        for part in argument.find_all(exp.Anonymous):
+            if part.meta.get("aggregate") and not _hidden(part, argument):
+                raise SqlError(
+                    codes.GROUPING_ERROR, "aggregate function calls cannot be nested", location=location_of(part)
+                )
     if any(argument.find(exp.Window) for argument in arguments):
         raise SqlError(codes.GROUPING_ERROR, "aggregate function calls cannot contain window function calls", location=location)
     level = _aggregate_level(scope, arguments)

@@ -20,7 +20,7 @@ from translator.analyze.analysis import Analysis
 from translator.analyze.constants import constant
 from translator.catalog import Catalog
 from translator.errors import SqlError
-from translator.typed import call, integer, location_of, type_of, typed, typmod_of
+from translator.typed import call, integer, layer, location_of, type_of, typed, typmod_of
 from translator.types import registry
 
 
@@ -110,9 +110,9 @@ def coerce(
         return node if base == source or source == oids.UNKNOWN else _relabel(node, base, -1, context)
     if source == oids.UNKNOWN:
         if "unknown" in node.meta:
-            return _input_literal(analysis, node, target, typmod)
+            return _input_literal(analysis, node, target, typmod, context)
         if isinstance(node, exp.Parameter):
-            return analysis.parameters.coerce(node, target, location, catalog)
+            return _to_domain(analysis, analysis.parameters.coerce(node, target, location, catalog), target, context)
         if isinstance(node, exp.Null):
             return typed(exp.Null(), target, typmod if target == oids.UNKNOWN else -1, location_of(node))
     pathway = find_pathway(catalog, source, target, context)
@@ -147,7 +147,7 @@ def _record_to(analysis: Analysis, node: exp.Expr, target: int, location: int | 
     return typed(call("row:construct", *[field for field in coerced if field is not None]), target, -1, location)
 
 
-def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int) -> exp.Expr:
+def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context) -> exp.Expr:
     """A quoted literal becomes a constant of the target type (the Const branch of coerce_type)."""
     catalog = analysis.catalog
     base = catalog.base_type(target)
@@ -161,7 +161,11 @@ def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int)
         value = registry.type_of(base, catalog).input(text, analysis.settings, input_typmod)
     except SqlError as error:
         raise error.at(location) from None
+    if base != target:
+        return _to_domain(analysis, typed(constant(value), base, input_typmod, location), target, context)
     result = typed(constant(value), target, input_typmod, location)
+    if "layers" in node.meta:  # COLLATE
+        result.meta["layers"] = (("", target, input_typmod), *node.meta["layers"][1:])
     if base in (oids.DATE, oids.TIMESTAMP, oids.TIMESTAMPTZ, oids.TIME, oids.TIMETZ) and _moves(text):
         # 'now'::timestamp is a constant to PostgreSQL too, but the plan may be cached: read the text at run time
         return typed(call("coerce:input", exp.Literal.string(text), type=target), target, -1, location)
@@ -192,23 +196,41 @@ def _apply(
         result = _io(node, base, base_typmod, context, location)
     else:
         result = _array(analysis, node, base, base_typmod, context, location)
+    if base != target and base != type_of(node):
+        _hide(result)
     return _to_domain(analysis, result, target, context)
 
 
 def _to_domain(analysis: Analysis, node: exp.Expr, target: int, context: Context) -> exp.Expr:
-    """Coerce to a domain over the node's type: its length rule and its constraints (coerce_to_domain)."""
+    """Coerce to a domain over the node's type: its length rule and its constraints (coerce_to_domain).
+
+    The result is "coerce:domain" of (value, constraint name, test, …); a NOT NULL has no test.
+    """
+    from translator.analyze.domains import constraint_tests
+
     row = analysis.catalog.type(target)
     if row.kind != "d":
         return node
     if row.base_typmod >= 0:
         node = coerce_typmod(analysis, node, type_of(node), row.base_typmod, context)
-    return typed(call("coerce:domain", node, cast=_CAST_WORDS[context]), target, -1, location_of(node))
+    tests = constraint_tests(analysis, target, node)
+    return typed(call("coerce:domain", node, *tests, cast=_CAST_WORDS[context]), target, -1, location_of(node))
 
 
 def _relabel(node: exp.Expr, target: int, typmod: int, context: Context) -> exp.Expr:
     result = node.copy()
-    result.meta["relabelled"] = _CAST_WORDS[context]
+    if target != type_of(node) or typmod != typmod_of(node):
+        layer(result, _CAST_WORDS[context], target, typmod)
     return typed(result, target, typmod)
+
+
+def _hide(node: exp.Expr) -> None:
+    """Of two coercions that one cast needs, only the outer is shown in the expression's text (hide_coercion_node)."""
+    if "layers" in node.meta:
+        _, type_oid, typmod = node.meta["layers"][-1]
+        node.meta["layers"] = (*node.meta["layers"][:-1], ("implicit", type_oid, typmod))
+    elif "cast" in node.meta:
+        node.meta["cast"] = "implicit"
 
 
 def _cast_call(
@@ -241,7 +263,7 @@ def _array(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context
     converted = coerce(analysis, element, catalog.element(target), typmod, context, location)
     if typmod >= 0:
         converted = coerce_typmod(analysis, converted, type_of(converted), typmod, context)
-    if converted is element or "relabelled" in converted.meta:
+    if converted is element or "layers" in converted.meta:
         return _relabel(node, target, -1, context)
     return typed(call("coerce:array", node, converted, cast=_CAST_WORDS[context]), target, typmod, location)
 
@@ -271,10 +293,15 @@ def coerce_to(
         return None
     result = coerce(analysis, node, target, typmod, context, location)
     if typmod < 0:
+        if context is Context.EXPLICIT and typmod_of(result) >= 0:
+            layer(result, "explicit", target, -1)
         return result
     if isinstance(result, exp.Literal | exp.Null) and result is node:
         result = result.copy()
-    return coerce_typmod(analysis, result, target, typmod, context)
+    made = coerce_typmod(analysis, result, target, typmod, context)
+    if made is not result is not node:
+        _hide(result)
+    return made
 
 
 def coerce_to_boolean(analysis: Analysis, node: exp.Expr, construct: str) -> exp.Expr:

@@ -59,14 +59,17 @@ def from_grammar(node: dict[str, Any], settings: Settings) -> exp.Expr:
 
 
 def _number(text: str, location: int | None, settings: Settings) -> exp.Expr:
-    """A number that the scanner did not take for an int4: int8 if it fits, numeric otherwise."""
+    """A number that the scanner did not take for an int4: an integer if it fits one, numeric otherwise.
+
+    The grammar has joined a minus sign to its number already, so that -2147483648 is an int4.
+    """
     digits = text.replace("_", "")
-    if digits.isdigit() and int(digits) <= INT8_MAX:
-        return typed(exp.Literal(this=str(int(digits)), is_string=False), oids.INT8, -1, location)
-    if digits[:2].lower() in ("0x", "0o", "0b"):
-        value = int(digits, 0)
-        if value <= INT8_MAX:
-            return typed(exp.Literal(this=str(value), is_string=False), oids.INT8, -1, location)
+    sign, magnitude = ("-", digits[1:]) if digits.startswith("-") else ("", digits)
+    if magnitude.isdigit() or magnitude[:2].lower() in ("0x", "0o", "0b"):
+        value = int(sign + (magnitude if magnitude.isdigit() else str(int(magnitude, 0))))
+        if -INT8_MAX - 1 <= value <= INT8_MAX:
+            small = -INT4_MAX - 1 <= value <= INT4_MAX
+            return typed(exp.Literal(this=str(value), is_string=False), oids.INT4 if small else oids.INT8, -1, location)
         digits = str(value)
     stored = registry.builtin(oids.NUMERIC).input(digits, settings)
     return typed(constant(stored), oids.NUMERIC, -1, location)

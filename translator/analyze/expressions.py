@@ -25,7 +25,7 @@ from translator.analyze.coerce import (
 from translator.analyze.scope import Scope, column_reference
 from translator.analyze.typenames import names_of
 from translator.errors import SqlError, unsupported
-from translator.typed import call, location_of, type_of, typed, typmod_of
+from translator.typed import call, expanded, layer, location_of, type_of, typed, typmod_of
 
 Node = dict[str, Any]
 
@@ -114,7 +114,9 @@ def connect(kind: type[exp.And | exp.Or], arguments: list[exp.Expr], location: i
     middle = len(arguments) // 2
     left = connect(kind, arguments[:middle], location)
     right = connect(kind, arguments[middle:], location)
-    return typed(kind(this=exp.Paren(this=left), expression=exp.Paren(this=right)), oids.BOOL, -1, location)
+    node = typed(kind(this=exp.Paren(this=left), expression=exp.Paren(this=right)), oids.BOOL, -1, location)
+    node.meta["arguments"] = len(arguments)
+    return node
 
 
 def _null_test(scope: Scope, value: Node) -> exp.Expr:
@@ -124,13 +126,16 @@ def _null_test(scope: Scope, value: Node) -> exp.Expr:
     if isinstance(argument, exp.Anonymous) and argument.this == "row:construct":
         # a row IS NULL when every field is, IS NOT NULL when every field is not (manual, "Row and Array Comparisons")
         tests = [_is_null(field, negated, location) for field in argument.expressions]
-        return connect(exp.And, tests, location) if tests else typed(exp.Boolean(this=not negated), oids.BOOL)
+        node = connect(exp.And, tests, location) if tests else typed(exp.Boolean(this=not negated), oids.BOOL)
+        return expanded(node, _is_null(argument.copy(), negated, location)) if scope.analysis.keeps_form else node
     return _is_null(argument, negated, location)
 
 
 def _is_null(argument: exp.Expr, negated: bool, location: int | None) -> exp.Expr:
     test = typed(exp.Is(this=exp.Paren(this=argument), expression=exp.Null()), oids.BOOL, -1, location)
-    return typed(exp.Not(this=exp.Paren(this=test)), oids.BOOL, -1, location) if negated else test
+    node = typed(exp.Not(this=exp.Paren(this=test)), oids.BOOL, -1, location) if negated else test
+    node.meta["construct"] = "IS NOT NULL" if negated else "IS NULL"
+    return node
 
 
 # BooleanTest: the SQLite operand of IS, and whether the test is negated.
@@ -149,7 +154,9 @@ def _boolean_test(scope: Scope, value: Node) -> exp.Expr:
     argument = coerce_to_boolean(scope.analysis, transform(scope, value["arg"]), word)
     location = value.get("location")
     test = typed(exp.Is(this=exp.Paren(this=argument), expression=operand()), oids.BOOL, -1, location)
-    return typed(exp.Not(this=exp.Paren(this=test)), oids.BOOL, -1, location) if negated else test
+    node = typed(exp.Not(this=exp.Paren(this=test)), oids.BOOL, -1, location) if negated else test
+    node.meta["construct"] = word
+    return node
 
 
 def _case(scope: Scope, value: Node) -> exp.Expr:
@@ -178,6 +185,7 @@ def _case(scope: Scope, value: Node) -> exp.Expr:
         ],
         default=coerce_to_common(analysis, default, common, "CASE/ELSE"),
     )
+    node.meta["construct"] = "CASE" if operand is None else "CASE operand"
     return typed(node, common, typmod, value.get("location"))
 
 
@@ -217,6 +225,7 @@ def _collate(scope: Scope, value: Node) -> exp.Expr:
             f"collations are not supported by type {scope.analysis.type_name(type_of(argument))}",
             location=value.get("location"),
         )
+    layer(argument, f"COLLATE {names[-1]}", type_of(argument), typmod_of(argument))
     return argument
 
 
@@ -283,6 +292,9 @@ def _quantified(scope: Scope, value: Node) -> exp.Expr:
 def _distinct(scope: Scope, value: Node) -> exp.Expr:
     """IS [NOT] DISTINCT FROM: equality of the operator's operands with NULLs compared as values (make_distinct_op)."""
     location = value.get("location")
+    for side, other in (("rexpr", "lexpr"), ("lexpr", "rexpr")):
+        if value[side].get("A_Const", {}).get("isnull"):  # a NULL test: no operator is looked for
+            return _is_null(transform(scope, value[other]), value["kind"] == "AEXPR_DISTINCT", location)
     left = transform(scope, value["lexpr"])
     right = transform(scope, value["rexpr"])
     if rows.is_row(left) and rows.is_row(right):
@@ -316,6 +328,7 @@ def _nullif(scope: Scope, value: Node) -> exp.Expr:
         raise SqlError(codes.DATATYPE_MISMATCH, "NULLIF requires = operator to yield boolean", location=location)
     first = equal.expressions[0]
     case = exp.Case(ifs=[exp.If(this=equal, true=typed(exp.Null(), type_of(first)))], default=first.copy())
+    case.meta["construct"] = "NULLIF"
     return typed(case, type_of(first), typmod_of(first), location)
 
 
@@ -326,18 +339,21 @@ def _in(scope: Scope, value: Node) -> exp.Expr:
     names = names_of(value["name"])
     left = transform(scope, value["lexpr"])
     items = [transform(scope, item) for item in value["rexpr"]["List"]["items"]]
-    node = _in_list(scope, left, items, location)
-    if node is None:
-        parts = [_binary(scope, names, left.copy(), item, location) for item in items]
-        parts = [coerce_to_boolean(scope.analysis, part, "IN") for part in parts]
-        return connect(exp.And if negated else exp.Or, parts, location)
-    return typed(exp.Not(this=exp.Paren(this=node)), oids.BOOL, -1, location) if negated else node
+    node = _in_list(scope, left, [item for item in items if item.find(exp.Column) is None], location)
+    parts = []
+    if node is not None:
+        items = [item for item in items if item.find(exp.Column) is not None]
+        parts = [typed(exp.Not(this=exp.Paren(this=node)), oids.BOOL, -1, location) if negated else node]
+        parts[0].meta["construct"] = "NOT IN" if negated else "IN"
+    others = [_binary(scope, names, left.copy(), item, location) for item in items]
+    parts += [coerce_to_boolean(scope.analysis, part, "IN") for part in others]
+    return connect(exp.And if negated else exp.Or, parts, location)
 
 
 def _in_list(scope: Scope, left: exp.Expr, items: list[exp.Expr], location: int | None) -> exp.Expr | None:
     """The list as one "in:list" of (left, items…) compared by one operator, or None where that is not possible."""
     analysis = scope.analysis
-    if rows.is_row(left) or len(items) < 2 or any(item.find(exp.Column) for item in items):
+    if rows.is_row(left) or len(items) < 2:
         return None
     common = select_common_type(analysis, [left, *items], None)
     if not common or common == oids.RECORD or not analysis.catalog.type(common).array:

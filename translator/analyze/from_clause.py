@@ -100,7 +100,7 @@ def range_variable(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
         tree, entry = _cte_reference(scope, cte, value.get("alias"))
     else:
         relation = find_relation(scope, value)
-        if relation.kind == "v" or (relation.view and relation.kind == "v"):
+        if relation.kind == "v" or (relation.kind == "S" and relation.view):
             tree, entry = _view(scope, relation, value)
         else:
             tree, entry = table(scope, relation, value.get("alias"), name)

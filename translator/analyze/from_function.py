@@ -25,7 +25,7 @@ def transform(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
     """A RangeFunction node."""
     from translator.analyze.from_clause import alias_columns
 
-    functions = [item["List"]["items"] for item in value["functions"]]
+    functions = [one for item in value["functions"] for one in _split_unnest(item["List"]["items"])]
     alias = value.get("alias")
     calls, columns, names = [], [], []
     for items in functions:
@@ -50,6 +50,15 @@ def transform(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
     entry = Entry(visible, entry_columns, sql_alias, kind="function", row_type=row_type)
     alias_columns(entry, alias)
     return tree, entry
+
+
+def _split_unnest(items: list[Node]) -> list[list[Node]]:
+    """unnest(a, b) in FROM stands for ROWS FROM (unnest(a), unnest(b))."""
+    call = items[0].get("FuncCall")
+    arguments = call.get("args", []) if call is not None else []
+    if call is None or len(arguments) < 2 or call["funcname"][-1]["String"]["sval"] != "unnest" or (len(items) > 1 and items[1]):
+        return [items]
+    return [[{"FuncCall": {**call, "args": [argument]}}] for argument in arguments]
 
 
 def _one(

@@ -104,6 +104,8 @@ def _walk(node: exp.Expr, group: list[exp.Expr], aliases: dict[str, Entry], depe
     if isinstance(node, exp.Anonymous) and (node.meta.get("aggregate") or node.this == "grouping:mask"):
         if not in_subquery:
             return
+    if isinstance(node, exp.Filter) and not in_subquery:
+        return
     if isinstance(node, exp.Column):
         if node.table in aliases and node.table not in dependent:
             raise _ungrouped(node, aliases[node.table], in_subquery=in_subquery)

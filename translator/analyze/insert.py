@@ -72,6 +72,8 @@ def transform(scope: Scope, value: Node, returning: Returning) -> Modification:
         raise unsupported("INSERT into part of a column")
     override = value.get("override", "OVERRIDING_NOT_SET")
     rows, query = _source(scope, relation, value, named)
+    if not relation.columns:
+        return _insert_nothing(scope, relation, entry, table, value, returning)
     columns, tree_source = _complete(scope, relation, named, rows, query, override)
     tree = exp.Insert(
         this=exp.Schema(
@@ -85,6 +87,16 @@ def transform(scope: Scope, value: Node, returning: Returning) -> Modification:
         tree.set("conflict", conflict.transform(scope, relation, entry, value["onConflictClause"]))
         _avoid_ambiguity(tree)
     made = Modification(tree, "INSERT 0", relation)
+    returning(scope, value, made, [])
+    return made
+
+
+def _insert_nothing(
+    scope: Scope, relation: Relation, entry: Entry, table: exp.Table, value: Node, returning: Returning
+) -> Modification:
+    """A row of a table without columns."""
+    made = Modification(exp.Insert(this=table, default=True), "INSERT 0", relation)
+    scope.items = [Item(entry)]
     returning(scope, value, made, [])
     return made
 

@@ -13,7 +13,7 @@ from translator.errors import SqlError
 
 Node = dict[str, Any]
 
-_STRENGTHS = {
+STRENGTHS = {
     "LCS_FORKEYSHARE": "FOR KEY SHARE",
     "LCS_FORSHARE": "FOR SHARE",
     "LCS_FORNOKEYUPDATE": "FOR NO KEY UPDATE",
@@ -36,7 +36,7 @@ def transform(scope: Scope, nodes: list[Node], tree: exp.Expr, *, grouped: bool)
     """Check the locking clauses of a SELECT and note the relations they name. Raises 0A000, 42P01."""
     for node in nodes:
         value = node["LockingClause"]
-        strength = _STRENGTHS[value["strength"]]
+        strength = STRENGTHS[value["strength"]]
         wait = _WAITS[value.get("waitPolicy", "LockWaitBlock")]
         _check(tree, strength, grouped=grouped)
         names = [item["RangeVar"] for item in value.get("lockedRels", ())]

@@ -14,7 +14,7 @@ from translator.analyze.analysis import Analysis
 from translator.analyze.coerce import Context, coerce
 from translator.errors import SqlError
 from translator.rows import OperatorRow
-from translator.typed import call, type_of, typed
+from translator.typed import call, expanded, type_of, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,9 @@ def apply(analysis: Analysis, row: OperatorRow, operands: Sequence[exp.Expr], lo
     if proc.language == SQL_LANGUAGE:
         from translator.analyze.sqlfunction import inline
 
-        return typed(inline(analysis, proc, coerced, location), result, -1, location)
+        node = typed(inline(analysis, proc, coerced, location), result, -1, location)
+        form = call(proc.source, *coerced, proc=proc, operator=row.name) if analysis.keeps_form else None
+        return node if form is None else expanded(node, form)
     return typed(call(proc.source, *coerced, proc=proc, operator=row.name), result, -1, location)
 
 

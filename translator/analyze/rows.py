@@ -13,7 +13,7 @@ from translator.analyze import operators
 from translator.analyze.coerce import Context, coerce_to, coerce_to_boolean, coerce_to_common, select_common_type
 from translator.analyze.scope import Scope, find_item, missing_entry, whole_row
 from translator.errors import SqlError
-from translator.typed import call, location_of, type_of, typed
+from translator.typed import call, expanded, location_of, type_of, typed
 
 Node = dict[str, Any]
 
@@ -146,4 +146,4 @@ def compare(
         less = pairwise(name[0], position, position + 1)[0]
         equal = pairwise("=", position, position + 1)[0]
         result = connect(exp.Or, [less, connect(exp.And, [equal, result], location)], location)
-    return result
+    return expanded(result, call("row:compare", *pairwise(name))) if scope.analysis.keeps_form else result

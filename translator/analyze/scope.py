@@ -213,6 +213,8 @@ def _relation_oid(analysis: Analysis, schema: str, name: str) -> int:
 
 def column_reference(scope: Scope, fields: list[str], location: int | None) -> exp.Expr:
     """A ColumnRef of one to four names (transformColumnRef). Raises 42703, 42P01 and kin."""
+    from translator.analyze.suggestions import missing_column
+
     name = fields[-1]
     if len(fields) == 1:
         node = find_column(scope, name, location)
@@ -220,7 +222,7 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
             item = find_item(scope, None, name, location)
             if item is not None:
                 return whole_row(item.entry, location)
-            raise SqlError(codes.UNDEFINED_COLUMN, f'column "{name}" does not exist', location=location)
+            raise missing_column(scope, None, name, location)
         return node
     schema = fields[-3] if len(fields) > 2 else None
     if len(fields) == 4 and fields[0] != scope.analysis.settings.database:
@@ -240,7 +242,7 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
     system = system_column(item.entry, name, location)
     if system is not None:
         return system
-    raise SqlError(codes.UNDEFINED_COLUMN, f"column {fields[-2]}.{name} does not exist", location=location)
+    raise missing_column(scope, fields[-2], name, location)
 
 
 # System columns (manual, "System Columns") that have a meaning here: the type, by name.
@@ -262,6 +264,9 @@ def system_column(entry: Entry, name: str, location: int | None) -> exp.Expr | N
     return typed(exp.Literal(this="2" if name == "xmin" else "0", is_string=False), type_oid, -1, location)
 
 
+_MARK_LATERAL = "To reference that table, you must mark this subquery with LATERAL."
+
+
 def missing_entry(scope: Scope, name: str, location: int | None) -> SqlError:
     """The error for an unknown qualifier (errorMissingRTE): what stands in FROM under another name gets a hint."""
     level: Scope | None = scope
@@ -280,6 +285,7 @@ def missing_entry(scope: Scope, name: str, location: int | None) -> SqlError:
                     codes.UNDEFINED_TABLE,
                     f'invalid reference to FROM-clause entry for table "{name}"',
                     detail=f'There is an entry for table "{name}", but it cannot be referenced from this part of the query.',
+                    hint=None if item.lateral_ok is False or not item.lateral_only else _MARK_LATERAL,
                     location=location,
                 )
         level = level.parent
@@ -292,6 +298,7 @@ def whole_row(entry: Entry, location: int | None) -> exp.Expr:
         return use(entry.columns[0], location)
     node = call("row:construct", *[use(column, location) for column in entry.columns])
     node.meta["names"] = tuple(column.name for column in entry.columns)
+    node.meta["construct"] = f"{entry.name}.*"
     return typed(node, entry.row_type or oids.RECORD, -1, location)
 
 

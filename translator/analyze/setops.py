@@ -11,8 +11,9 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.analyze import clauses, sorting
 from translator.analyze.coerce import coerce_to_common, select_common_type, select_common_typmod
+from translator.analyze.locking import STRENGTHS
 from translator.analyze.query import Query, Target
-from translator.analyze.scope import Scope
+from translator.analyze.scope import Entry, EntryColumn, Item, Scope
 from translator.errors import SqlError
 from translator.typed import location_of, type_of, typed, typmod_of
 
@@ -39,14 +40,15 @@ def transform(scope: Scope, value: Node) -> Query:
 
     query: Query = combine(scope, value)
     if value.get("lockingClause"):
-        strength = "UPDATE"
-        raise SqlError(
-            codes.FEATURE_NOT_SUPPORTED, f"FOR {strength} is not allowed with {_KINDS[value['op']][1]}/INTERSECT/EXCEPT"
-        )
+        strength = STRENGTHS[value["lockingClause"][0]["LockingClause"]["strength"]]
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"{strength} is not allowed with UNION/INTERSECT/EXCEPT")
     if not any(value.get(key) for key in ("sortClause", "limitCount", "limitOffset")):
         return query
     query = wrap(scope, query)
     visible = len(query.targets)
+    # ORDER BY sees the result's columns, whatever it may do with them
+    columns = [EntryColumn(target.name, target.node) for target in query.targets]
+    scope.items = [Item(Entry("", columns, kind="subquery"), by_name=False)]
     sort = clauses.transform_sort(scope, value.get("sortClause", []), query.targets)
     if len(query.targets) > visible:
         raise SqlError(

@@ -11,7 +11,7 @@ from translator import sqlstate as codes
 from translator.analyze.coerce import Context, coerce_to
 from translator.analyze.scope import Scope
 from translator.errors import SqlError, unsupported
-from translator.typed import call, location_of, type_of, typed, typmod_of
+from translator.typed import call, expanded, location_of, type_of, typed, typmod_of
 
 Node = dict[str, Any]
 
@@ -110,6 +110,7 @@ def _jsonb(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
     from translator.analyze import operators
     from translator.analyze.expressions import transform
 
+    container, keys = node, []
     for step in steps:
         if step.get("is_slice"):
             raise SqlError(codes.DATATYPE_MISMATCH, "jsonb subscript does not support slices", location=location_of(node))
@@ -117,4 +118,7 @@ def _jsonb(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
         if type_of(key) not in (oids.INT4, oids.UNKNOWN, oids.TEXT):
             raise unsupported(f"jsonb subscript of type {scope.analysis.type_name(type_of(key))}", location_of(key))
         node = operators.make(scope.analysis, ["->"], [node, key], location_of(node))
+        keys.append(node.expressions[1])
+    if scope.analysis.keeps_form:
+        expanded(node, call("array:subscript", container.copy(), *[key.copy() for key in keys]))
     return node

@@ -11,6 +11,7 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.catalog import PG_CATALOG, Catalog
 from translator.errors import SqlError, unsupported
+from translator.quoting import quote_identifier
 from translator.rows import TypeRow
 from translator.types import registry
 
@@ -26,6 +27,7 @@ SQL_NAMES = {
     oids.INT8: "bigint",
     oids.NUMERIC: "numeric",
     oids.INTERVAL: "interval",
+    oids.JSON: "json",
     oids.TIME: "time without time zone",
     oids.TIMETZ: "time with time zone",
     oids.TIMESTAMP: "timestamp without time zone",
@@ -56,12 +58,6 @@ def display(catalog: Catalog, oid: int, typmod: int = -1) -> str:
     )
 
 
-def quote_identifier(name: str) -> str:
-    """Quote a name where PostgreSQL would (quote_identifier, without the keyword check for types)."""
-    plain = name and (name[0].islower() or name[0] == "_") and all(c.islower() or c.isdigit() or c in "_$" for c in name)
-    return name if plain and name.isascii() else '"' + name.replace('"', '""') + '"'
-
-
 def names_of(parts: list[dict[str, Any]]) -> list[str]:
     """The strings of a qualified name's list of String nodes."""
     return [part["String"].get("sval", "") for part in parts]
@@ -90,7 +86,7 @@ def resolve(catalog: Catalog, path: list[int], node: dict[str, Any]) -> tuple[in
     row = lookup(catalog, path, names)
     if row is None:
         if len(names) > 1 and catalog.namespace(names[-2]) is None:
-            raise SqlError(codes.UNDEFINED_SCHEMA, f'schema "{names[-2]}" does not exist', location=location)
+            raise SqlError(codes.INVALID_SCHEMA_NAME, f'schema "{names[-2]}" does not exist', location=location)
         raise SqlError(codes.UNDEFINED_OBJECT, f'type "{".".join(names)}" does not exist', location=location)
     if row.kind == "p" and row.length == 0:
         raise SqlError(codes.UNDEFINED_OBJECT, f'type "{".".join(names)}" is only a shell', location=location)

@@ -29,8 +29,9 @@ def over(scope: Scope, node: exp.Expr, definition: Node, result: int, location: 
     from translator.analyze.calls import check_window_clause
 
     check_window_clause(scope, location)
-    if node.find(exp.Window):
-        raise SqlError(codes.WINDOWING_ERROR, "window function calls cannot be nested", location=location)
+    inner = node.find(exp.Window)
+    if inner is not None:
+        raise SqlError(codes.WINDOWING_ERROR, "window function calls cannot be nested", location=location_of(inner))
     scope.has_windows = True
     partition, order, spec = _definition(scope, definition)
     window = exp.Window(this=node, partition_by=partition, order=order, spec=spec)

@@ -137,3 +137,9 @@ def row_construct_named(*arguments: Any) -> str:
     record = registry.builtin(Record.oid)
     assert isinstance(record, Record)
     return record.encode([(oid, rest[2 * place + 1], rest[2 * place]) for place, oid in enumerate(types)])
+
+
+@function("bpchar_pad")
+def bpchar_pad(text: str, length: int) -> str:
+    """A char(n) value with its trailing blanks."""
+    return text.ljust(length)

@@ -7,6 +7,7 @@ float8. An infinite value gives infinity for fields that only grow (year, epoch 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from translator import sqlstate as codes
@@ -80,6 +81,7 @@ def unit_error(word: str, type_name: str, known: bool) -> SqlError:
     return SqlError(codes.INVALID_PARAMETER_VALUE, f'unit "{word}" not recognized for type {type_name}')
 
 
+@lru_cache(maxsize=256)
 def _resolve_field(name: str, type_name: str, finite: bool = True) -> str:
     """The field that a name stands for, checked to be one of the type's."""
     word = downcase(name)
@@ -190,11 +192,17 @@ def _timestamp_field(field: str, local: int, instant: int) -> Field:
     return _date_field(field, day)
 
 
+# Where the field stands in the stored text of years 1 to 9999.
+_PLACES = {"year": slice(4), "month": slice(5, 7), "day": slice(8, 10), "hour": slice(11, 13), "minute": slice(14, 16)}
+
+
 def _timestamp_part(name: str, value: str) -> Field | None:
     if not is_finite(value):  # which may be asked for its time zone, too
         word = unit_word(downcase(name)) or (None, "")
         return None if word[1] in _ZONE_FIELDS else _infinity(_resolve_field(name, _TIMESTAMP), value, _GROWING)
     field = _resolve_field(name, _TIMESTAMP)
+    if field in _PLACES and "/" < value[0] < ":":
+        return int(value[_PLACES[field]])
     number = microseconds_of(value)
     return _timestamp_field(field, number, number)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from translator import sqlstate as codes
@@ -38,6 +39,7 @@ _YEAR_UNITS = {"year": 1, "decade": 10, "century": 100, "millennium": 1000}
 _UNITS = frozenset({*_TIME_UNITS, *_YEAR_UNITS, "day", "week", "month", "quarter"})
 
 
+@lru_cache(maxsize=256)
 def _resolve_unit(name: str, type_name: str) -> str:
     word = downcase(name)
     kind, value = unit_word(word) or (None, "")
@@ -77,23 +79,38 @@ def truncate(unit: str, number: int, zone: Zone) -> int:
     return check_timestamp(instant_of(_first_day(unit, local // DAY) * DAY, zone))
 
 
+# The stored text of years 1 to 9999 is truncated as text: so many characters stay, and what replaces the others.
+_TEXT_UNITS = {
+    "year": (4, "-01-01 00:00:00"),
+    "month": (7, "-01 00:00:00"),
+    "day": (10, " 00:00:00"),
+    "hour": (13, ":00:00"),
+    "minute": (16, ":00"),
+    "second": (19, ""),
+}
+
+
+def _truncate_stored(unit: str, value: str, zone: Zone) -> str:
+    if zone is UTC_ZONE and unit in _TEXT_UNITS and "/" < value[0] < ":":
+        length, rest = _TEXT_UNITS[unit]
+        return value[:length] + rest
+    return value if not is_finite(value) else timestamp_stored(truncate(unit, microseconds_of(value), zone))
+
+
 @function("timestamp_trunc")
 def timestamp_trunc(unit: str, value: str) -> str:
-    resolved = _resolve_unit(unit, "timestamp without time zone")
-    return value if not is_finite(value) else timestamp_stored(truncate(resolved, microseconds_of(value), UTC_ZONE))
+    return _truncate_stored(_resolve_unit(unit, "timestamp without time zone"), value, UTC_ZONE)
 
 
 @function("timestamptz_trunc")
 def timestamptz_trunc(unit: str, value: str) -> str:
-    resolved = _resolve_unit(unit, "timestamp with time zone")
-    return value if not is_finite(value) else timestamp_stored(truncate(resolved, microseconds_of(value), session_zone()))
+    return _truncate_stored(_resolve_unit(unit, "timestamp with time zone"), value, session_zone())
 
 
 @function("timestamptz_trunc_zone")
 def timestamptz_trunc_zone(unit: str, value: str, zone: str) -> str:
     resolved_zone = resolve_zone(zone, runtime.settings)
-    resolved = _resolve_unit(unit, "timestamp with time zone")
-    return value if not is_finite(value) else timestamp_stored(truncate(resolved, microseconds_of(value), resolved_zone))
+    return _truncate_stored(_resolve_unit(unit, "timestamp with time zone"), value, resolved_zone)
 
 
 @function("interval_trunc")

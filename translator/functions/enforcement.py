@@ -50,3 +50,22 @@ def not_null(relation: str, column: str, value: Stored | None) -> Stored:
             column=column,
         )
     return value
+
+
+@function("domain_check", strict=False, deterministic=False)
+def domain_check(domain: int, value: Stored | None, *tests: str | int | None) -> Stored | None:
+    """The value, or 23502/23514 if a constraint of the domain refuses it: names and results of tests by turns."""
+    for name, passes in zip(tests[::2], tests[1::2], strict=True):
+        row = runtime.catalog.type_by_oid(domain)
+        if name == "" and value is None:
+            raise SqlError(
+                codes.NOT_NULL_VIOLATION, f"domain {row.name} does not allow null values", data_type=row.name
+            )
+        if name != "" and passes == 0:
+            raise SqlError(
+                codes.CHECK_VIOLATION,
+                f'value for domain {row.name} violates check constraint "{name}"',
+                data_type=row.name,
+                constraint=str(name),
+            )
+    return value

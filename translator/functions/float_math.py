@@ -7,13 +7,16 @@ result is (sind(30) = 0.5): their quadrants are scaled by the value that the lib
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
 from translator.functions.floating import Value, input_out_of_range, overflow, underflow
 from translator.functions.registry import function, template
 from translator.types.floating import NAN, load, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _RADIANS = 0.0174532925199432957692
 
@@ -91,7 +94,7 @@ def _cotangent(value: float) -> float:
 
 
 def _hyperbolic(operation: Callable[[float], float], negative: float) -> Callable[[float], float]:
-    """sinh and cosh: too large a result is infinite, no error."""
+    """For sinh and cosh: too large a result is infinite, no error."""
 
     def apply(value: float) -> float:
         try:

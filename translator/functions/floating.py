@@ -8,13 +8,16 @@ precision and rounded once, which gives what single precision arithmetic gives.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
 from translator.functions.integer import BIGINT, INTEGER, SMALLINT, division_by_zero, out_of_range
 from translator.functions.registry import function, template
 from translator.types.floating import NAN, load, single, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Value = float | str
 _INFINITY = math.inf
@@ -63,7 +66,7 @@ def float8mi(left: Value, right: Value) -> Value:
 
 @function("float8mul", "float48mul", "float84mul")
 def float8mul(left: Value, right: Value) -> Value:
-    if left == NAN or right == NAN:
+    if NAN in (left, right):
         return NAN
     result: float = float(left) * right  # type: ignore[operator]
     if -_INFINITY < result < _INFINITY:
@@ -100,7 +103,7 @@ def _rounded(operation: Callable[[Value, Value], Value]) -> Callable[[Value, Val
 
 
 def to_single(value: Value) -> Value:
-    """dtof."""
+    """The cast, dtof."""
     if value == NAN:
         return NAN
     number = float(value)
@@ -245,10 +248,8 @@ def in_range_float8(value: Value, base: Value, offset: Value, subtract: int, les
     """Whether a row lies in a RANGE frame; NaN is greater than everything and equal to itself."""
     distance = load(offset)
     if math.isnan(distance) or distance < 0:
-        raise SqlError(
-            sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function"
-        )
-    if value == NAN or base == NAN:
+        raise SqlError(sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function")
+    if NAN in (value, base):
         return value == base or (not less if value == NAN else bool(less))
     number, origin = load(value), load(base)
     if math.isinf(distance) and math.isinf(origin) and (origin > 0 if subtract else origin < 0):

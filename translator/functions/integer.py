@@ -55,7 +55,17 @@ def _declare_comparisons(prefix: str) -> None:
 
 
 # Digits of the name: sizes of left and right operand; the guard is that of the larger one.
-_PAIRS = {"2": "int2", "4": "int4", "8": "int8", "24": "int4", "42": "int4", "28": "int8", "82": "int8", "48": "int8", "84": "int8"}
+_PAIRS = {
+    "2": "int2",
+    "4": "int4",
+    "8": "int8",
+    "24": "int4",
+    "42": "int4",
+    "28": "int8",
+    "82": "int8",
+    "48": "int8",
+    "84": "int8",
+}
 
 for _pair, _size in _PAIRS.items():
     _prefix = f"int{_pair}"
@@ -209,9 +219,7 @@ def int8lcm(left: int, right: int) -> int:
 def _in_range(value: int, base: int, offset: int, subtract: int, less: int) -> bool:
     """in_range of the integer types: whether a row lies in a RANGE frame. Python's integers cannot overflow."""
     if offset < 0:
-        raise SqlError(
-            sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function"
-        )
+        raise SqlError(sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function")
     bound = base - offset if subtract else base + offset
     return value <= bound if less else value >= bound
 

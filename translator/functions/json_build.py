@@ -172,25 +172,6 @@ def jsonb_build_array(*arguments: Any) -> str:
     return print_jsonb([json_value(type, value) for type, value in zip(*split(arguments), strict=True)])
 
 
-def _variadic(build: Any) -> Any:
-    """The call with VARIADIC array: the elements are the arguments; a NULL array gives NULL."""
-
-    def call(oid: int, array: Stored | None) -> str | None:
-        if array is None:
-            return None
-        type = underlying(type_of(oid))
-        assert isinstance(type, Array)
-        items = type.decode(array).flat()
-        result: str = build(*[type.element.oid] * len(items), *items)
-        return result
-
-    return call
-
-
-for _build in (json_build_object, jsonb_build_object, json_build_array, jsonb_build_array):
-    function(f"{_build.__name__}_variadic", strict=False, types="arguments")(_variadic(_build))
-
-
 @function("json_build_object_noargs", "jsonb_build_object_noargs")
 def empty_object() -> str:
     return "{}"

@@ -53,7 +53,8 @@ def sort_bytes(value: Stored) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _key_function(type: Type) -> Callable[[Stored], Stored]:
+def key_function(type: Type) -> Callable[[Stored], Stored]:
+    """The function from a stored value to what SQLite orders it by: the identity for native types."""
     type = underlying(type)
     match type:
         case Array():
@@ -75,7 +76,7 @@ def ordering(type: Type) -> Callable[[Stored], Any]:
     if type.key is None and type.sqlite_type == "REAL":
         return _float_order
     require_order(type)
-    return _key_function(type)
+    return key_function(type)
 
 
 def _float_order(value: Stored) -> Any:
@@ -98,14 +99,14 @@ _UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "
 
 def part_key(type: Type, value: Stored | None) -> bytes:
     """The bytes of one element or field."""
-    return _NULL if value is None else _PART + sort_bytes(_key_function(type)(value))
+    return _NULL if value is None else _PART + sort_bytes(key_function(type)(value))
 
 
 def _array_key(type: Array, stored: Stored) -> bytes:
     """Elements, then their number (by the end mark), then dimensions and lower bounds (array_cmp)."""
     require_order(type.element)
     array = type.decode(stored)
-    key = _key_function(type.element)
+    key = key_function(type.element)
     parts = [_NULL if item is None else _PART + sort_bytes(key(item)) for item in array.flat()]
     parts.append(_END + _COUNT.pack(len(array.lower)))
     parts += [_COUNT.pack(size) for size in array.dimensions()]
@@ -125,4 +126,4 @@ def _record_key(type: Type, stored: Stored) -> bytes:
 @function("key_array", "key_record", "key_enum")
 def key(oid: int, value: Stored) -> Stored:
     """The key of a value of an array, composite, record or enum type."""
-    return _key_function(type_of(oid))(value)
+    return key_function(type_of(oid))(value)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import decimal
 import math
-from collections.abc import Iterator
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
@@ -18,9 +18,12 @@ from translator.functions import numeric_arithmetic as arithmetic
 from translator.functions.floating import bucket_error
 from translator.functions.integer import BIGINT, COMPARISONS, INTEGER, SMALLINT, out_of_range
 from translator.functions.registry import function, rows, template
+from translator.settings import runtime
 from translator.types.floating import FLOAT4, FLOAT8, NAN, load
 from translator.types.numeric import EXACT, apply_typmod, overflow, rescale, scale_of, text_of
-from translator.settings import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _INFINITIES = ("Infinity", "-Infinity")
 _COMPLEMENT = str.maketrans("0123456789", "9876543210")
@@ -141,7 +144,7 @@ def numeric_floor(value: str) -> str:
 
 @function("numeric")
 def numeric(value: str, typmod: int) -> str:
-    """The length coercion: numeric(p, s)."""
+    """The length coercion."""
     return apply_typmod(value, typmod)
 
 
@@ -162,7 +165,8 @@ def numeric_trim_scale(value: str) -> str:
 
 def _whole(value: str) -> int:
     """The units of the last place, as an integer of any size."""
-    return int(EXACT.scaleb(Decimal(value), scale_of(value)))
+    units: int = int(EXACT.scaleb(Decimal(value), scale_of(value)))
+    return units
 
 
 def _from_units(units: int, scale: int) -> str:
@@ -187,7 +191,8 @@ def numeric_lcm(left: str, right: str) -> str:
 
 
 def _units(value: str, scale: int) -> int:
-    return _whole(value) * 10 ** (scale - scale_of(value))
+    factor: int = 10 ** (scale - scale_of(value))
+    return _whole(value) * factor
 
 
 @function("numeric_fac")
@@ -224,10 +229,8 @@ def width_bucket_numeric(operand: str, low: str, high: str, count: int) -> int:
 @function("in_range_numeric_numeric")
 def in_range_numeric(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
     if offset == NAN or offset[0] == "-":
-        raise SqlError(
-            sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function"
-        )
-    if value == NAN or base == NAN:
+        raise SqlError(sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function")
+    if NAN in (value, base):
         return value == base or (not less if value == NAN else bool(less))
     if offset == "Infinity" and base == ("Infinity" if subtract else "-Infinity"):
         return True

@@ -17,6 +17,7 @@ from translator.functions.keys import require_order, sort_bytes
 from translator.functions.registry import function
 from translator.types.composite import Composite, Record, row_items
 from translator.types.domain import underlying
+from translator.types.names import sql_name
 from translator.types.registry import builtin, type_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _compare(oid: int, other: int, left: Stored, right: Stored) -> int:
         if mine.type.oid != theirs.type.oid:
             raise SqlError(
                 codes.DATATYPE_MISMATCH,
-                f"cannot compare dissimilar column types {_type_name(mine.type.oid)} and {_type_name(theirs.type.oid)}"
+                f"cannot compare dissimilar column types {sql_name(mine.type.oid)} and {sql_name(theirs.type.oid)}"
                 f" at record column {number}",
             )
         require_order(mine.type)
@@ -93,13 +94,6 @@ def _compare(oid: int, other: int, left: Stored, right: Stored) -> int:
 
 def _field_key(type: Any, value: Stored) -> bytes:
     return sort_bytes(sort_key(type.oid, value))
-
-
-def _type_name(oid: int) -> str:
-    names = {16: "boolean", 20: "bigint", 21: "smallint", 23: "integer", 700: "real", 701: "double precision",
-             1042: "character", 1043: "character varying", 1083: "time without time zone", 1114: "timestamp without time zone",
-             1184: "timestamp with time zone", 1266: "time with time zone"}  # fmt: skip
-    return names.get(oid) or type_of(oid).name
 
 
 def _comparison(test: Callable[[int], bool]) -> Callable[[int, int, str, str], bool]:

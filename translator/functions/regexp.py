@@ -7,14 +7,17 @@ ignore empty matches at either end and directly behind another match.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.functions.registry import function, rows
 from translator.functions.regexp_pattern import Expression, Match, compiled
+from translator.functions.registry import function, rows
 from translator.functions.text_split import stored_array
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LETTERS = frozenset("bceimnpqstwx")
 
@@ -142,9 +145,7 @@ def regexp_instr(
     return place + 1 if place >= 0 else 0
 
 
-@function(
-    "regexp_substr", "regexp_substr_no_flags", "regexp_substr_no_n", "regexp_substr_no_start", "regexp_substr_no_subexpr"
-)
+@function("regexp_substr", "regexp_substr_no_flags", "regexp_substr_no_n", "regexp_substr_no_start", "regexp_substr_no_subexpr")
 def regexp_substr(text: str, pattern: str, start: int = 1, number: int = 1, flags: str = "", group: int = 0) -> str | None:
     _check_positive(start, "start")
     _check_positive(number, "n")

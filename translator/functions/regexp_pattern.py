@@ -20,14 +20,14 @@ from typing import Any
 
 import regex
 
-from translator.functions.regexp_syntax import (
+from translator.functions.regexp_syntax import Parser
+from translator.functions.regexp_tree import (
     UNLIMITED,
     Alternation,
     Backreference,
     Group,
     Node,
     Options,
-    Parser,
     Piece,
     Repeat,
     Sequence,
@@ -94,7 +94,13 @@ def _first_match_is_longest(tree: Node) -> bool:
         return True
     if _has_choice(tree):
         return False
-    if isinstance(last, Repeat) and last.high == UNLIMITED and not last.lazy and isinstance(last.inner, Piece) and last.inner.pattern == ".":
+    if (
+        isinstance(last, Repeat)
+        and last.high == UNLIMITED
+        and not last.lazy
+        and isinstance(last.inner, Piece)
+        and last.inner.pattern == "."
+    ):
         return True  # .* takes everything
     return len(_repeats(tree)) <= 1
 

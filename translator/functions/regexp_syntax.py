@@ -8,13 +8,22 @@ long or short matches. Errors are REG_… codes in PostgreSQL's words, all of th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
+from translator.functions.regexp_tree import (
+    UNLIMITED,
+    Alternation,
+    Backreference,
+    Group,
+    Node,
+    Options,
+    Piece,
+    Repeat,
+    Sequence,
+)
 
-UNLIMITED = -1
 _MAX_COUNT = 255  # DUPMAX
 
 # POSIX classes under C.UTF-8, as members of a set of the `regex` package.
@@ -61,97 +70,6 @@ _ELEMENTS = {
     "left-curly-bracket": "{", "vertical-line": "|", "right-brace": "}", "right-curly-bracket": "}", "tilde": "~",
     "DEL": "\x7f",
 }  # fmt: skip
-
-
-@dataclass(slots=True)
-class Options:
-    """What embedded options and the flags argument set (the manual's table of embedded-option letters)."""
-
-    flavour: str = "a"  # a advanced, e extended, b basic, q literal
-    ignore_case: bool = False
-    expanded: bool = False
-    newline_stops: bool = False  # . and [^ do not match a newline
-    newline_anchors: bool = False  # ^ and $ match around a newline
-
-    def set(self, letter: str) -> bool:
-        """Apply one letter; False if there is no such option."""
-        match letter:
-            case "a" | "e" | "b" | "q":
-                self.flavour = letter
-            case "c":
-                self.ignore_case = False
-            case "i":
-                self.ignore_case = True
-            case "m" | "n":
-                self.newline_stops = self.newline_anchors = True
-            case "p":
-                self.newline_stops, self.newline_anchors = True, False
-            case "s":
-                self.newline_stops = self.newline_anchors = False
-            case "t":
-                self.expanded = False
-            case "w":
-                self.newline_stops, self.newline_anchors = False, True
-            case "x":
-                self.expanded = True
-            case _:
-                return False
-        return True
-
-
-class Node:
-    """A piece of an expression. `width` is the number of characters it matches, None if that varies."""
-
-    __slots__ = ()
-    width: int | None
-
-
-@dataclass(slots=True)
-class Piece(Node):
-    """An atom of one character or a constraint of none, in the `regex` package's syntax."""
-
-    pattern: str
-    width: int | None
-
-
-@dataclass(slots=True)
-class Backreference(Node):
-    number: int
-    width: int | None = None
-
-
-@dataclass(slots=True)
-class Group(Node):
-    """Parentheses; `opening` is "(?:", "(?=", … or "(" for the group of that number."""
-
-    inner: Node
-    opening: str
-    number: int
-    width: int | None
-
-
-@dataclass(slots=True)
-class Repeat(Node):
-    """A quantified piece; `exact` says that it was written {m}, which leaves the preference to the piece."""
-
-    inner: Node
-    low: int
-    high: int
-    lazy: bool
-    exact: bool
-    width: int | None
-
-
-@dataclass(slots=True)
-class Sequence(Node):
-    items: list[Node]
-    width: int | None
-
-
-@dataclass(slots=True)
-class Alternation(Node):
-    branches: list[Node]
-    width: int | None
 
 
 def error(what: str) -> SqlError:
@@ -317,7 +235,7 @@ class Parser:
         bounds = self._bounds()
         if bounds is None:
             return atom
-        if isinstance(atom, Piece) and atom.width == 0 or isinstance(atom, Group) and atom.opening not in ("(", "(?:"):
+        if (isinstance(atom, Piece) and atom.width == 0) or (isinstance(atom, Group) and atom.opening not in ("(", "(?:")):
             raise _bad_operand()
         low, high = bounds
         exact = low == high and "," not in self.text[start : self.place]
@@ -341,7 +259,11 @@ class Parser:
         if basic and self.text.startswith("\\{", self.place):
             self.place += 2
             return self._counts("\\}")
-        if not basic and character == "{" and (self.options.flavour == "e" or self.text[self.place + 1 : self.place + 2].isdigit()):
+        if (
+            not basic
+            and character == "{"
+            and (self.options.flavour == "e" or self.text[self.place + 1 : self.place + 2].isdigit())
+        ):
             self.place += 1
             return self._counts("}")
         return None

@@ -5,7 +5,8 @@ and pg_proc minus this table is the list of what is missing. There are four kind
 
 template   SQLite expression text with $1, $2, … for the arguments; parsed once, arguments go in as parenthesised trees.
            A template may call SQLite's own functions and any registered function by `pg_<name>`. An argument should stand
-           once in it (it is copied each time it stands there).
+           once in it (it is copied each time it stands there). In a window function's template {over} stands where the
+           OVER clause goes, if that is not the end.
 function   a Python function over stored values, registered on SQLite connections as `pg_<name>`. Strict unless
            `strict=False`: NULL arguments give NULL without a call. Raises SqlError. Never returns float NaN (SQLite would
            make it NULL): return 'NaN'. bool may be returned.

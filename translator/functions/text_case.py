@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal, TypeAlias
 
 from translator import sqlstate
 from translator.errors import SqlError
@@ -48,7 +49,7 @@ function("lower", "casefold")(lower_text)
 
 
 def _in_word(character: str) -> bool:
-    """iswalnum of C.UTF-8: letters, digits and signs that belong to letters, but no superscript or fraction."""
+    """What iswalnum says in C.UTF-8: letters, digits and signs that belong to letters, but no superscript or fraction."""
     if character.isalnum():
         return character.isascii() or unicodedata.category(character) != "No"
     return not character.isascii() and unicodedata.category(character) == "Mc"
@@ -64,12 +65,13 @@ def initcap(text: str) -> str:
     return "".join(result)
 
 
-_FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+_Form: TypeAlias = Literal["NFC", "NFD", "NFKC", "NFKD"]
+_FORMS: dict[str, _Form] = {"NFC": "NFC", "NFD": "NFD", "NFKC": "NFKC", "NFKD": "NFKD"}
 
 
-def _form(name: str) -> str:
-    form = name.upper()
-    if form not in _FORMS:
+def _form(name: str) -> _Form:
+    form = _FORMS.get(name.upper())
+    if form is None:
         raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, f"invalid normalization form: {name}")
     return form
 

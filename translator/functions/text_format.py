@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from translator import data, sqlstate
 from translator.errors import SqlError
 from translator.functions.registry import function
 from translator.settings import runtime
-from translator.types.base import Stored
 from translator.types.integer import INT4
 from translator.types.registry import type_of
+
+if TYPE_CHECKING:
+    from translator.types.base import Stored
 
 _SAFE_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _TEXT_TYPES = frozenset({25, 1043, 705, 19, 2275})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
 from translator.functions.registry import function, rows
 from translator.functions.text_case import lower_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def stored_array(elements: Iterable[str | None]) -> str:

@@ -42,8 +42,10 @@ def _input(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
 
 def _domain(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     """A value of the base type as one of the domain: its constraints are checked."""
-    (value,) = node.expressions
-    return call("domain_check", number(type_of(node)), value)
+    value, *tests = node.expressions
+    if not tests:
+        return exp.Paren(this=value)
+    return call("domain_check", number(type_of(node)), value, *tests)
 
 
 REWRITES = {"coerce:io": _io, "coerce:input": _input, "coerce:domain": _domain}

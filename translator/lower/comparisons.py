@@ -75,11 +75,14 @@ def _extreme(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     """GREATEST ignores NULLs, SQLite's max(a, b) does not.
 
     before: GREATEST(a, b)
-    after:  (SELECT v.column1 FROM (VALUES (a), (b)) AS v WHERE NOT v.column1 IS NULL ORDER BY v.column1 DESC LIMIT 1)
+    after:  (SELECT v.value FROM (SELECT a AS value UNION ALL SELECT b) AS v
+             WHERE NOT v.value IS NULL ORDER BY v.value DESC LIMIT 1)
     """
     name = lowering.alias("extreme")
-    values = exp.Values(expressions=[exp.Tuple(expressions=[item]) for item in node.expressions])
-    value = typed(column(name, "column1"), type_of(node))
+    values: exp.Expr = select([alias(node.expressions[0], "value")])
+    for item in node.expressions[1:]:
+        values = exp.Union(this=values, expression=select([item]), distinct=False)
+    value = typed(column(name, "value"), type_of(node))
     ordered = exp.Ordered(this=lowering.key(value.copy()), desc=node.this == "extreme:greatest", nulls_first=False)
     if not ordered.args["desc"]:
         ordered.set("nulls_first", True)  # no NULL is left: SQLite's default needs no words

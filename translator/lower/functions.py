@@ -65,6 +65,12 @@ def distinct_arguments(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         values = inner.expressions
         if len(values) > 1:
             raise unsupported("DISTINCT in an aggregate of several arguments", location_of(node))
-        if node.this == "count(any)" and "type" in values[0].meta:
+        if "type" not in values[0].meta:
+            continue
+        if node.this == "count(any)":
             inner.set("expressions", [lowering.key(values[0])])
+        elif inner is first and not node.this.startswith(("sum(", "avg(", "min(", "max(", "bool_", "every(")):
+            # PostgreSQL finds duplicates by sorting, which shows in what keeps an order
+            ordered = exp.Ordered(this=values[0].copy(), desc=False, nulls_first=False)
+            node.set("expressions", [*node.expressions[:-1], exp.Order(this=inner.copy(), expressions=[ordered])])
     return tree

@@ -23,14 +23,19 @@ def sort_keys(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     after:  SELECT n FROM t ORDER BY pg_numeric_sortkey(n)
     """
     for node in list(tree.find_all(exp.Ordered)):
-        node.set("this", _key(lowering, node.this))
+        node.set("this", _constant_free(_key(lowering, node.this)))
     for node in list(tree.find_all(exp.Group)):
-        node.set("expressions", [_key(lowering, item) for item in node.expressions])
+        node.set("expressions", [_constant_free(_key(lowering, item)) for item in node.expressions])
     for node in list(tree.find_all(exp.Window)):
         partition = node.args.get("partition_by")
         if partition:
             node.set("partition_by", [_key(lowering, item) for item in partition])
     return tree
+
+
+def _constant_free(node: exp.Expr) -> exp.Expr:
+    """A constant decides nothing, and SQLite would take an integer for the number of a column."""
+    return exp.Null() if isinstance(node, exp.Literal) else node
 
 
 def distinct_by_key(tree: exp.Expr, lowering: Lowering) -> exp.Expr:

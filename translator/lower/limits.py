@@ -19,7 +19,7 @@ def limits(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         value = _literal(node.expression)
         if isinstance(value, exp.Null):
             value = number(-1 if kind == "limit_count" else 0)
-        elif not isinstance(value, exp.Literal):
+        elif not isinstance(value, exp.Literal) or value.this.startswith("-"):
             value = call(kind, value)
         node.set("expression", value)
         if kind == "offset_count" and node.parent is not None and node.parent.args.get("limit") is None:

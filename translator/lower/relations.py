@@ -25,3 +25,15 @@ def relations(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         if schema is not None:
             table.set("db", exp.Identifier(this=schema, quoted=True))
     return tree
+
+
+def empty_select_lists(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """A SELECT without columns, which SQLite does not have; what is fetched is dropped when the row is sent.
+
+    before: SELECT FROM t
+    after:  SELECT NULL FROM t
+    """
+    for node in tree.find_all(exp.Select):
+        if not node.expressions:
+            node.set("expressions", [exp.Null()])
+    return tree

@@ -18,7 +18,8 @@ from translator.lower.keys import distinct_by_key, set_operations, sort_keys
 from translator.lower.lateral import lateral
 from translator.lower.limits import limits
 from translator.lower.lowering import Lowering
-from translator.lower.relations import relations
+from translator.lower.padding import padding
+from translator.lower.relations import empty_select_lists, relations
 from translator.lower.set_returning import functions_in_from, set_returning_targets
 from translator.lower.storage_form import loads, stored_comparisons
 from translator.lower.with_ties import with_ties
@@ -33,13 +34,15 @@ RULES: tuple[Rule, ...] = (
     distinct_by_key,
     set_operations,
     lateral,
-    constructs,
     functions_in_from,
+    constructs,
     relations,
+    empty_select_lists,
     distinct_arguments,
     sort_keys,
     stored_comparisons,
     loads,
+    padding,
     limits,
     calls,
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlglot import exp
 
 from translator.errors import unsupported
+from translator.functions.registry import IMPLEMENTATIONS
 from translator.lower.lowering import Lowering, native, select, table_function
 from translator.typed import call, column, location_of, string, type_of, typed
 
@@ -69,9 +72,18 @@ def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             widths = this.meta["widths"]
             arrays = [_as_json(part, width, lowering) for part, width in zip(this.expressions, widths, strict=True)]
             table.set("this", call("zip_rows", string(str(list(widths))), *arrays))
-        elif not _is_set(this):
+            continue
+        if "definitions" in this.meta:
+            # the column definition list is the last argument of the functions that need one
+            this.append("expressions", string(json.dumps(this.meta["definitions"])))
+        if not _gives_rows(this):
             table.set("this", call("single_row", this.copy()))
     return tree
+
+
+def _gives_rows(node: exp.Expr) -> bool:
+    implementation = IMPLEMENTATIONS.get(node.this)
+    return _is_set(node) if implementation is None else implementation.rows is not None
 
 
 def _as_json(part: exp.Expr, width: int, lowering: Lowering) -> exp.Expr:

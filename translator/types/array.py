@@ -19,7 +19,6 @@ from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.types.base import Stored, Type
 from translator.types.binary import left_over, short_message
-from translator.types.registry import builtin_rows
 
 if TYPE_CHECKING:
     from translator.settings import Settings
@@ -150,10 +149,12 @@ class Array(Type):
         if flags not in {0, 1}:
             raise SqlError(codes.INVALID_BINARY_REPRESENTATION, "invalid array flags")
         if element_oid != self.element.oid:
+            from translator.types.names import sql_name
+
             raise SqlError(
                 codes.DATATYPE_MISMATCH,
-                f"binary data has array element type {element_oid} ({_type_name(element_oid)})"
-                f" instead of expected {self.element.oid} ({_type_name(self.element.oid, self.element.name)})",
+                f"binary data has array element type {element_oid} ({sql_name(element_oid)})"
+                f" instead of expected {self.element.oid} ({sql_name(self.element.oid)})",
             )
         place = 12 + 8 * count
         if len(data) < place:
@@ -310,8 +311,3 @@ def float_to_json(value: Any) -> Any:
 
 def float_from_json(value: Any) -> Any:
     return float(value) if value.__class__ is str and value != "NaN" else value
-
-
-def _type_name(oid: int, name: str | None = None) -> str:
-    row = builtin_rows().get(oid)
-    return row.name if row is not None else name or "???"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 _ESCAPE = re.compile(rb"\\(?:(\\)|([0-3][0-7]{2})|)")
 _WHITESPACE = " \n\t\r"
@@ -42,7 +44,7 @@ def _check_digit(digit: str) -> None:
 
 
 def parse_escaped(text: str) -> bytes:
-    r"""byteain's older form: \\ and \ooo are escapes, everything else stands for itself."""
+    r"""The older form of byteain: \\ and \ooo are escapes, everything else stands for itself."""
 
     def replacement(match: re.Match[bytes]) -> bytes:
         if match[1]:
@@ -55,7 +57,7 @@ def parse_escaped(text: str) -> bytes:
 
 
 def escaped(data: bytes) -> str:
-    r"""byteaout under bytea_output = escape."""
+    r"""The output under bytea_output = escape."""
     if b"\\" not in data and data.isascii() and data.decode().isprintable():
         return data.decode()
     return "".join(["\\\\" if byte == 0x5C else chr(byte) if 0x20 <= byte <= 0x7E else f"\\{byte:03o}" for byte in data])

@@ -8,6 +8,8 @@ Not here: text (datetime_stored, datetime_parse, datetime_print) and time zones.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 EPOCH_JULIAN = 2451545  # 2000-01-01, POSTGRES_EPOCH_JDATE
 UNIX_EPOCH_JULIAN = 2440588  # 1970-01-01
 UNIX_EPOCH_SECONDS = 946684800  # 2000-01-01 in seconds since 1970-01-01
@@ -77,6 +79,7 @@ def day_number(year: int, month: int, day: int) -> int:
     return julian_day(year, month, day) - EPOCH_JULIAN
 
 
+@lru_cache(maxsize=20_000)
 def date_of_day(day: int) -> tuple[int, int, int]:
     """Year, month and day of a day number."""
     return date_of_julian(day + EPOCH_JULIAN)

@@ -27,7 +27,8 @@ from translator.types.array import (
 )
 from translator.types.base import Stored, Type
 from translator.types.binary import short_message
-from translator.types.registry import builtin_rows, register, type_of
+from translator.types.names import sql_name
+from translator.types.registry import register, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,8 +109,8 @@ class Composite(Type):
             if oid != attribute.type.oid:
                 raise SqlError(
                     codes.DATATYPE_MISMATCH,
-                    f"binary data has type {oid} ({_type_name(oid)}) instead of expected {attribute.type.oid}"
-                    f" ({attribute.type.name}) in record column {number}",
+                    f"binary data has type {oid} ({sql_name(oid)}) instead of expected {attribute.type.oid}"
+                    f" ({sql_name(attribute.type.oid)}) in record column {number}",
                 )
             if length == -1:
                 values.append(None)
@@ -271,11 +272,6 @@ def _read_field(text: str, place: int, malformed: Callable[[str], NoReturn]) -> 
                 quoted = not quoted
         else:
             chars.append(char)
-
-
-def _type_name(oid: int) -> str:
-    row = builtin_rows().get(oid)
-    return row.name if row is not None else type_of(oid).name
 
 
 register(Record())

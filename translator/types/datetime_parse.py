@@ -126,7 +126,6 @@ class _Reader:
 
     def read_time_and_zone(self, text: str, seen: int) -> int:
         """A time without colons that an offset follows: 040506-08."""
-        self.label = ""
         if self.seen & TIME or "-" not in text:
             raise BadInput(BadInput.FORMAT)
         time, dash, zone = text.partition("-")
@@ -211,6 +210,7 @@ class _DateTimeReader(_Reader):
             if self.label or text[0].isdigit():
                 if self.label not in {"", "t"}:
                     raise BadInput(BadInput.FORMAT)
+                self.label = ""
                 return self.read_time_and_zone(text, self.seen)
             return self.read_zone_name(text)
         return self.fields.decode_date(text, self.seen)

@@ -14,14 +14,16 @@ import math
 import re
 import struct
 from decimal import ROUND_UP, Context, Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import unpack
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 NAN = "NaN"
 
@@ -32,7 +34,7 @@ _DECIMAL = re.compile(r"[ \t\n\v\f\r]*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][
 _HEXADECIMAL = re.compile(
     r"[ \t\n\v\f\r]*([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)(?:[pP][+-]?[0-9]+)?)[ \t\n\v\f\r]*\Z"
 )
-_SPECIAL = {
+_SPECIAL: dict[str, float | str] = {
     "nan": NAN,
     "infinity": math.inf,
     "+infinity": math.inf,
@@ -92,7 +94,7 @@ def double_text(value: float, extra_digits: int = 1) -> str:
         if extra_digits <= 0:
             return f"{value:.{max(15 + extra_digits, 1)}g}"
         text = repr(value)
-        return text[:-2] if text.endswith(".0") else text
+        return text.removesuffix(".0")
     if value != value:  # noqa: PLR0124  (the test for NaN)
         return NAN
     if math.isinf(value):

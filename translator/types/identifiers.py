@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import left_over, short_message, unpack
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 _UINT4 = struct.Struct("!I")
 _UINT8 = struct.Struct("!Q")
@@ -44,7 +46,7 @@ def parse_unsigned(text: str, name: str, bits: int) -> int:
         value = -value
     if not lowest <= value < 2**bits:
         raise SqlError(sqlstate.NUMERIC_VALUE_OUT_OF_RANGE, f'value "{text}" is out of range for type {name}')
-    return value % 2**bits
+    return value & (1 << bits) - 1
 
 
 class Oid(Type):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import unpack
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 # What Python's int() takes and pg_strtoint32_safe does not: spaces and digits beyond ASCII, and four separators of ASCII.
 _FOREIGN = re.compile(r"[^\0-\x1b\x20-\x7f]")
@@ -31,7 +33,11 @@ def _parse(text: str) -> tuple[int, str] | None:
         return None
     sign, *digits, rest = match.groups()
     # More digits than any of the types has: the value is out of range, and how far is all the same.
-    value = next(int(group.replace("_", "")[:5000].lstrip("0")[:70] or "0", base) for group, base in zip(digits, _BASES, strict=True) if group)
+    value = next(
+        int(group.replace("_", "")[:5000].lstrip("0")[:70] or "0", base)
+        for group, base in zip(digits, _BASES, strict=True)
+        if group
+    )
     return -value if sign == "-" else value, rest
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import unpack
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 _INT8 = struct.Struct("!q")
 _SPACE = r"[ \t\n\v\f\r]*"

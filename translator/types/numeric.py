@@ -12,13 +12,16 @@ import re
 import struct
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import Reader, left_over
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 MAX_PRECISION = 1000  # NUMERIC_MAX_PRECISION
 MAX_SCALE = 16383  # NUMERIC_DSCALE_MAX
@@ -244,7 +247,9 @@ class Numeric(Type):
         return send(str(value))
 
     def typmod_in(self, modifiers: list[str]) -> int:
-        numbers = [int(modifier) if re.fullmatch("[+-]?[0-9]+", modifier) else _not_an_integer(modifier) for modifier in modifiers]
+        numbers = [
+            int(modifier) if re.fullmatch("[+-]?[0-9]+", modifier) else _not_an_integer(modifier) for modifier in modifiers
+        ]
         if len(numbers) not in (1, 2):
             raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, "invalid NUMERIC type modifier")
         precision, scale = numbers[0], numbers[1] if len(numbers) == 2 else 0

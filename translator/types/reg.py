@@ -7,13 +7,15 @@ shows one that no object has.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from translator.errors import unsupported
 from translator.settings import Settings, runtime
-from translator.types.base import Stored
 from translator.types.identifiers import Oid, parse_unsigned
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.types.base import Stored
 
 
 class ObjectNames(Protocol):

@@ -14,7 +14,7 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from translator import data, types
 from translator import sqlstate as codes
@@ -90,17 +90,16 @@ def type_of(oid: int, catalog: TypeCatalog | None = None) -> Type:
     found = _types.get(oid) or _built.get(oid)
     if found is not None:
         return found
-    if catalog is None:
-        catalog = runtime.catalog
-    if catalog is None or oid in builtin_rows():
+    source: TypeCatalog | None = runtime.catalog if catalog is None else catalog
+    if source is None or oid in builtin_rows():
         return builtin(oid)
     owner, user_types = _user_types
-    if owner is not catalog:
+    if owner is not source:
         user_types = {}
-        _user_types = (catalog, user_types)
+        _user_types = (source, user_types)
     found = user_types.get(oid)
     if found is None:
-        found = user_types[oid] = _user_type(oid, catalog)
+        found = user_types[oid] = _user_type(oid, source)
     return found
 
 
@@ -136,6 +135,16 @@ def builtin_rows() -> dict[int, BuiltinRow]:
     }
 
 
+@cache
+def builtin_ranges() -> dict[int, tuple[int, int, str, str]]:
+    """Range types by OID: the subtype, the multirange type, and the names of both types. CREATE TYPE … AS RANGE is not supported."""
+    names = {oid: row.name for oid, row in builtin_rows().items()}
+    return {
+        oid: (subtype, multirange, names[oid], names[multirange])
+        for oid, subtype, multirange in data.load("pg_range").select("rngtypid", "rngsubtype", "rngmultitypid")
+    }
+
+
 def is_array(subscript: object) -> bool:
     """Whether typsubscript says that the type is a true array; it is an OID or a name, as the data file has it."""
     return subscript in {_ARRAY_SUBSCRIPT_HANDLER, "array_subscript_handler"}
@@ -159,6 +168,7 @@ def _build(row: Any, resolve: Callable[[int], Type], attributes: Callable[[int],
     from translator.types.domain import Domain
     from translator.types.enum import Enum
     from translator.types.pseudo import Pseudo
+    from translator.types.range import Multirange, Range
 
     if row.oid in _VECTORS:
         return Vector(row.oid, row.name, resolve(row.element))
@@ -173,6 +183,10 @@ def _build(row: Any, resolve: Callable[[int], Type], attributes: Callable[[int],
             return Composite(row.oid, row.name, attributes(row.relation), resolve)
         case "p":
             return Pseudo(row.oid, row.name)
+        case "r" if row.oid in builtin_ranges():
+            return Range(row.oid, row.name, resolve(builtin_ranges()[row.oid][0]))
+        case "m" if row.oid in (ranges := {multirange: oid for oid, (_, multirange, *_) in builtin_ranges().items()}):
+            return Multirange(row.oid, row.name, cast("Range", resolve(ranges[row.oid])))
     raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"type {row.name} is not supported")
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import left_over, short_message, text_of
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 MAX_LENGTH = 10_485_760  # MaxAttrSize
 NAME_BYTES = 63  # NAMEDATALEN - 1

@@ -112,8 +112,9 @@ class Timestamp(Type):
             return text
         match = _ISO.fullmatch(text)
         if match is not None:
-            date, minute, second, fraction, _zone = match.groups()  # a zone is read and ignored
-            if _is_date(date) and minute in MINUTE_NUMBERS and second in SECOND_NUMBERS:
+            date, minute, second, fraction, zone = match.groups()  # a zone is read and ignored
+            valid = _is_date(date) and minute in MINUTE_NUMBERS and second in SECOND_NUMBERS
+            if valid and (not zone or _OFFSETS[zone] is not None):
                 plain = f"{date} {minute}{second}"
                 if fraction is None:
                     return plain
@@ -180,7 +181,7 @@ class TimestampTz(Timestamp):
         date, minute, second, fraction, zone = match.groups()
         digits = len(fraction) - 1 if fraction else 0
         known = _is_date(date) and minute in MINUTE_NUMBERS and second in SECOND_NUMBERS
-        offset = _OFFSETS.get(zone) if zone else None
+        offset = _OFFSETS[zone] if zone else None
         if not known or (zone and offset is None) or (0 <= typmod < digits):
             return timestamp_stored(self._parse(text, settings, typmod))
         local = settings.timezone
@@ -228,7 +229,7 @@ _SPECIAL = {"epoch": -UNIX_EPOCH_SECONDS * SECOND, "infinity": INFINITY, "-infin
 
 
 class _Offsets(dict[str, int | None]):
-    """The text of an offset -> seconds east; None for what is out of range."""
+    """The text of an offset, as _ISO matches it -> seconds east; None for what is out of range."""
 
     def __missing__(self, text: str) -> int | None:
         hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)
@@ -236,10 +237,6 @@ class _Offsets(dict[str, int | None]):
         offset = None if hours > 15 or minutes > 59 else -seconds if text[0] == "-" else seconds
         self[text] = offset
         return offset
-
-    def get(self, text: str, default: int | None = None) -> int | None:  # type: ignore[override]
-        """dict.get would not fill in what is missing."""
-        return self[text]
 
 
 _OFFSETS = _Offsets({"Z": 0, "+00": 0})

@@ -1,6 +1,6 @@
 """The time zone abbreviations that PostgreSQL knows without asking a zone: timezone_abbreviations = 'Default'.
 
-Generated from share/timezonesets/Default of PostgreSQL 18.4, do not edit. See the manual, "Date/Time Configuration Files".
+Transcribed from share/timezonesets/Default of PostgreSQL 18.4. See the manual, "Date/Time Configuration Files".
 """
 
 from __future__ import annotations

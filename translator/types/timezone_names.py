@@ -6,6 +6,7 @@ of timezone_abbreviations, then zone names and POSIX specifications.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from translator import sqlstate as codes
@@ -30,8 +31,11 @@ class Abbreviation(NamedTuple):
 
 def find_abbreviation(word: str, settings: Settings) -> Abbreviation | None:
     """What an abbreviation means, in any case of letters."""
-    upper = word.upper()
-    zone = zone_of(settings)
+    return _find_abbreviation(word.upper(), zone_of(settings))
+
+
+@lru_cache(maxsize=1024)
+def _find_abbreviation(upper: str, zone: Zone) -> Abbreviation | None:
     types = [type for type in zone.types() if type.abbreviation == upper]
     if types:
         first = types[0]

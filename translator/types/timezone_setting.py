@@ -7,14 +7,17 @@ becomes in the parser. LOCAL and DEFAULT are for SET to resolve.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.settings import Settings
 from translator.types.calendar import SECOND, UNIX_EPOCH_SECONDS
 from translator.types.datetime_words import BadInput
 from translator.types.interval_parse import FULL_RANGE, parse_interval
 from translator.types.timezones import Zone, find_zone, fixed_zone
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
 
 _LONGEST_OFFSET = 168 * 3600  # getsecs in localtime.c takes 167 hours
 _INTERVAL = re.compile(r"interval\s*'(.*)'\s*", re.IGNORECASE | re.DOTALL)

@@ -41,6 +41,7 @@ class Zone(tzinfo):
         self.fixed = first if not times and (rules is None or rules.dst is None) else None
         if self.fixed is not None and rules is not None:
             self.fixed = self._first = rules.standard
+        self._days: dict[int, TimeType | None] = {}
         self._local_days: dict[int, int | None] = {}
         self.local_texts: dict[str, tuple[str, str] | None] = {}  # a cache of timestamptz's output …
         last = types[-1] if types else self._first
@@ -50,7 +51,26 @@ class Zone(tzinfo):
         return f"Zone({self.name!r})"
 
     def at(self, instant: int) -> TimeType:
-        """What holds at an instant."""
+        """What holds at an instant. Days on which nothing changes are remembered."""
+        if self.fixed is not None:
+            return self.fixed
+        try:
+            found = self._days[instant // 86400]
+        except KeyError:
+            found = self._remember_day(instant // 86400)
+        return self._at(instant) if found is None else found
+
+    def _remember_day(self, day: int) -> TimeType | None:
+        """What holds on a whole day of UTC; None if that changes."""
+        start = day * 86400
+        following = self.next_transition(start)
+        found = None if following is not None and following[0] < start + 86400 else self._at(start)
+        if len(self._days) >= _CACHED_DAYS:
+            self._days.clear()
+        self._days[day] = found
+        return found
+
+    def _at(self, instant: int) -> TimeType:
         times = self._times
         if times and instant < times[-1]:
             index = bisect_right(times, instant)
@@ -84,7 +104,7 @@ class Zone(tzinfo):
         if self.fixed is not None:
             return self.fixed, local - self.fixed.offset
         # No offset exceeds a day and no two changes are closer than two, so the change of interest is the next one.
-        before = self.at(local - 86400)
+        before = self._at(local - 86400)
         following = self.next_transition(local - 86400)
         before_instant = local - before.offset
         if following is None:

@@ -61,3 +61,4 @@ const again = await createDatabase({ dataDir: process.env.DSN });
 const tasks = await again.listTasks();
 await again.close();
 console.log(JSON.stringify({ titles: tasks.map((task) => task.title).sort() }));
+process.exit(); // the library keeps timers

@@ -1,0 +1,44 @@
+"""REINDEX: SQLite builds the indexes again."""
+
+from typing import Any
+
+from proxy.ddl.execution import Execution
+from proxy.ddl.names import index_storage, namespace_oid, open_relation, quote, wrong_kind
+from translator.catalog import Relation
+
+
+def reindex(statement: dict[str, Any], execution: Execution) -> str:
+    """REINDEX INDEX, TABLE, SCHEMA, DATABASE."""
+    match statement["kind"]:
+        case "REINDEX_OBJECT_INDEX":
+            relation = open_relation(execution, statement["relation"])
+            if relation.kind != "i":
+                raise wrong_kind(relation, "index")
+            _one(execution, relation.oid)
+        case "REINDEX_OBJECT_TABLE":
+            relation = open_relation(execution, statement["relation"])
+            if relation.kind not in "rm":
+                from translator import sqlstate
+                from translator.errors import SqlError
+
+                raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view')
+            _table(execution, relation)
+        case "REINDEX_OBJECT_SCHEMA":
+            namespace = namespace_oid(execution, statement["name"])
+            for (oid,) in execution.select("pg_class", namespace, "oid", relnamespace=namespace, relkind="r"):
+                _table(execution, execution.relation(oid))
+        case _:
+            for (oid,) in execution.select("pg_class", 0, "oid", relkind="i"):
+                _one(execution, oid)
+    return "REINDEX"
+
+
+def _table(execution: Execution, relation: Relation) -> None:
+    for index in relation.indexes:
+        _one(execution, index.oid)
+
+
+def _one(execution: Execution, oid: int) -> None:
+    storage = index_storage(execution, oid)
+    if storage is not None:
+        execution.connection.execute(f"REINDEX {quote(storage)}")

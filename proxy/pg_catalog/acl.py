@@ -1,0 +1,112 @@
+"""Access control lists: aclitem texts, what an owner has by default, who may do what (acl.c).
+
+An aclitem is kept as PostgreSQL prints it, `grantee=privileges/grantor`, where * after a letter is the grant option.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from proxy.pg_catalog.texts import quote_identifier
+
+PRIVILEGES = {
+    "INSERT": "a",
+    "SELECT": "r",
+    "UPDATE": "w",
+    "DELETE": "d",
+    "TRUNCATE": "D",
+    "REFERENCES": "x",
+    "TRIGGER": "t",
+    "EXECUTE": "X",
+    "USAGE": "U",
+    "CREATE": "C",
+    "TEMPORARY": "T",
+    "TEMP": "T",
+    "CONNECT": "c",
+    "SET": "s",
+    "ALTER SYSTEM": "A",
+    "MAINTAIN": "m",
+}
+LETTERS = {letter: name for name, letter in PRIVILEGES.items() if name != "TEMP"}
+_ORDER = "arwdDxtXUCTcsAm"  # ACL_ALL_RIGHTS_STR, parsenodes.h
+
+# What there is to grant on a kind of object, and what everybody has from the start (acldefault).
+ALL = {
+    "r": "arwdDxtm",
+    "s": "rwU",
+    "d": "CTc",
+    "f": "X",
+    "l": "U",
+    "n": "UC",
+    "T": "U",
+    "c": "arwx",
+    "t": "C",
+}
+PUBLIC_DEFAULT = {"d": "Tc", "f": "X", "l": "U", "T": "U"}
+
+
+@dataclass(frozen=True, slots=True)
+class AclItem:
+    """One entry: `grantee` is a role's name, empty for PUBLIC; `grantable` are the letters with grant option."""
+
+    grantee: str
+    letters: str
+    grantable: str
+    grantor: str
+
+    def text(self) -> str:
+        """As PostgreSQL prints it."""
+        rights = "".join(each + ("*" if each in self.grantable else "") for each in _ORDER if each in self.letters)
+        grantee = quote_identifier(self.grantee) if self.grantee else ""
+        return f"{grantee}={rights}/{quote_identifier(self.grantor)}"
+
+
+def parse(text: str) -> AclItem:
+    """An aclitem from its text."""
+    grantee, _, rest = text.partition("=")
+    rights, _, grantor = rest.partition("/")
+    grantable = "".join(letter for letter, star in zip(rights, rights[1:] + " ", strict=True) if star == "*")
+    return AclItem(_unquote(grantee), rights.replace("*", ""), grantable, _unquote(grantor))
+
+
+def _unquote(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+def default(kind: str, owner: str) -> list[AclItem]:
+    """What holds where no list is kept: the owner has everything, PUBLIC what the kind gives it."""
+    items = []
+    if kind in PUBLIC_DEFAULT:
+        items.append(AclItem("", PUBLIC_DEFAULT[kind], "", owner))
+    items.append(AclItem(owner, ALL[kind], "", owner))
+    return items
+
+
+def grant(items: Iterable[AclItem], grantee: str, letters: str, grantor: str, *, option: bool) -> list[AclItem]:
+    """The list with more rights for a grantee."""
+    found = list(items)
+    for place, item in enumerate(found):
+        if (item.grantee, item.grantor) == (grantee, grantor):
+            grantable = item.grantable + (letters if option else "")
+            found[place] = AclItem(grantee, item.letters + letters, grantable, grantor)
+            return found
+    return [*found, AclItem(grantee, letters, letters if option else "", grantor)]
+
+
+def revoke(items: Iterable[AclItem], grantee: str, letters: str, *, option_only: bool) -> list[AclItem]:
+    """The list with fewer rights for a grantee."""
+    found = []
+    for item in items:
+        if item.grantee != grantee:
+            found.append(item)
+            continue
+        grantable = "".join(each for each in item.grantable if each not in letters)
+        kept = item.letters if option_only else "".join(each for each in item.letters if each not in letters)
+        if kept:
+            found.append(AclItem(item.grantee, kept, grantable, item.grantor))
+    return found
+
+
+def allows(items: Iterable[AclItem], roles: Iterable[str], letter: str) -> bool:
+    """Whether one of the roles, or PUBLIC, has the right."""
+    grantees = {"", *roles}
+    return any(item.grantee in grantees and letter in item.letters for item in items)

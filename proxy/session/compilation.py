@@ -1,0 +1,78 @@
+"""What a session's statements are compiled against: the catalog and the settings as they are now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.session import utility
+from proxy.session.plans import CompiledPlan, Section, settings_key
+from translator.plan import EmptyPlan
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+    from translator.catalog import Relation
+    from translator.compiler import Statement
+
+_NO_STATE = (0, -1)
+
+
+class Compilation:
+    """The section of the plan cache that a session is in, and lookups in its catalog.
+
+    A transaction that has changed the catalog, or a session with temporary objects, has a section of its own, because only its
+    connection sees what it sees.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._section: Section
+        self._state: tuple[int, int] = _NO_STATE
+        self._private = False
+
+    def section(self) -> Section:
+        """The plans for the catalog and the settings as they are now."""
+        session = self._session
+        state = (session.connections.catalog_version, session.parameters.generation)
+        if state != self._state:
+            connection = session.connections.catalog_connection
+            self._private = connection is not None
+            if connection is not None:
+                self._section = Section(connection)
+            else:
+                plans = session.instance.plans(session.database)
+                self._section = plans.section(state[0], settings_key(session.parameters.settings))
+            self._state = state
+        return self._section
+
+    def transaction_ended(self) -> None:
+        """With the transaction goes a catalog that only it could see."""
+        if self._private:
+            self._state = _NO_STATE
+
+    def compile(self, statement: Statement, types: tuple[int, ...] = ()) -> CompiledPlan:
+        """The plan of a client's statement. Raises SqlError."""
+        session = self._session
+        section = self.section()
+        if not statement.node:
+            return CompiledPlan(EmptyPlan(""), statement, section)
+        session.executor.enter(None)
+        return utility.resolve(session, section.compile(statement, session.parameters.settings, types))
+
+    # storage.rerun.Relations
+
+    def relation_by_oid(self, oid: int) -> Relation | None:
+        return self.section().catalog.relation_by_oid(oid)
+
+    def relation_by_storage(self, storage: str) -> Relation | None:
+        """The table that SQLite calls so."""
+        catalog = self.section().catalog
+        schema, dot, name = storage.partition(".")
+        for namespace_name, relation_name in ((schema, name),) if dot else (("public", storage), ("pg_temp", storage)):
+            namespace = catalog.namespace(namespace_name)
+            if namespace is not None and (found := catalog.relation(namespace, relation_name)) is not None:
+                return found
+        return None
+
+    def relation_name(self, oid: int) -> str:
+        found = self.relation_by_oid(oid)
+        return str(oid) if found is None else found.name

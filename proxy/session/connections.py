@@ -1,0 +1,209 @@
+"""Which SQLite connections a session uses, and what its transaction does with them (design, "Transactions, writes, durability").
+
+* READ COMMITTED, nothing written yet: any reader, one snapshot a statement.
+* after the first write, or with FOR UPDATE: the connection of the writer's lease, up to the end of the transaction.
+* REPEATABLE READ and SERIALIZABLE: a private connection with a snapshot; writing upgrades it (40001 after foreign commits).
+* a session with temporary objects: its private connection, always.
+
+Savepoints that were set before the lease are set in SQLite when it begins. Rolling back to one of them gives the lease up.
+
+Not here: how statements run (execute.py), and what else ends with a transaction (actions.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from translator import sqlstate as codes
+from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from proxy.session.session import Session
+    from proxy.session.transaction import Savepoint
+    from proxy.storage.connection import Connection
+    from proxy.storage.database import Database
+    from proxy.storage.writer import WriterLease
+
+
+class Connections:
+    """The connections of one session."""
+
+    def __init__(self, session: Session, database: Database) -> None:
+        self.database = database
+        self.lease: WriterLease | None = None
+        self.private: Connection | None = None
+        self.waiting: asyncio.Future[Any] | None = None  # for the writer
+        self.written = False  # since the lease began
+        self.has_temporary = False  # objects, on the private connection
+        self._session = session
+        self._lease_level = 0  # savepoints that were set when the lease began
+        self._lost = False  # SQLite rolled the transaction back although savepoints were to be kept
+
+    @property
+    def uses_readers(self) -> bool:
+        """Whether any reader will do for the next statement that reads."""
+        return self.lease is None and self.private is None and not self._session.transaction.modes.keeps_snapshot
+
+    @property
+    def catalog_version(self) -> int:
+        """The version of the catalog that this transaction sees."""
+        return self.database.catalog_version if self.lease is None else self.lease.catalog_version
+
+    @property
+    def catalog_connection(self) -> Connection | None:
+        """The connection that alone sees this session's catalog: it has uncommitted changes or temporary objects."""
+        if self.lease is not None and self.changed_catalog:
+            return self.lease.connection
+        return self.private if self.has_temporary else None
+
+    @property
+    def changed_catalog(self) -> bool:
+        return self.lease is not None and self.lease.catalog_version != self.database.catalog_version
+
+    # Reading
+
+    def take(self) -> Connection:
+        if self.lease is not None:
+            return self.lease.connection
+        if self._session.transaction.modes.keeps_snapshot:
+            if self.private is None:
+                self.private = self.database.take_private()
+            if not self.private.in_transaction:
+                self.private.begin()
+        return self.private or self.database.take_reader()
+
+    def give_back(self, connection: Connection) -> None:
+        """Give a reader back, unless the connection is kept for the transaction or the session."""
+        if connection is not self.private and (self.lease is None or connection is not self.lease.connection):
+            self.database.give_reader(connection)
+
+    # Writing
+
+    async def lease_writer(self) -> WriterLease:
+        """The lease of this transaction's writer; waits for its turn."""
+        if self.lease is not None:
+            return self.lease
+        session = self._session
+        timeout = session.parameters.value("lock_timeout")
+        seconds = int(timeout) / 1000 if timeout else None
+        leased = self.database.lease_writer(session, self.private, timeout=seconds)
+        if isinstance(leased, asyncio.Future):
+            self.waiting = leased
+            try:
+                leased = await leased
+            finally:
+                self.waiting = None
+        return self._begin_lease(leased)
+
+    def try_lease_writer(self) -> bool:
+        """Lease the writer if nobody has it (NOWAIT)."""
+        if self.lease is not None:
+            return True
+        if self.database.writer_holder is not None:
+            return False
+        leased = self.database.lease_writer(self._session, self.private)
+        if isinstance(leased, asyncio.Future):
+            leased.cancel()
+            return False
+        self._begin_lease(leased)
+        return True
+
+    def _begin_lease(self, lease: WriterLease) -> WriterLease:
+        self.lease = lease
+        self.written = False
+        self.restore_savepoints()
+        return lease
+
+    def restore_savepoints(self) -> None:
+        """Set the transaction's savepoints in SQLite; nothing was written before, so they are all at the same place."""
+        assert self.lease is not None
+        savepoints = self._session.transaction.savepoints
+        self._lease_level = len(savepoints)
+        for savepoint in savepoints:
+            self.lease.connection.savepoint(_name(savepoint))
+
+    def keep_connection(self) -> None:
+        """The transaction makes temporary objects: its connection becomes the session's own."""
+        assert self.lease is not None
+        if self.lease.connection is not self.private:
+            self.private = self.database.keep_connection(self.lease)
+        self.has_temporary = True
+
+    # The end of a transaction, or of a part of it
+
+    def commit(self, *, synchronous: bool) -> asyncio.Future[None] | None:
+        """COMMIT what was written. When it fails, at once or by the future, the lease goes on: `abort` then ends it."""
+        return None if self.lease is None else self.database.commit(self.lease, synchronous=synchronous)
+
+    def committed(self) -> None:
+        """COMMIT is done."""
+        self.lease = None
+        self._end()
+
+    def abort(self) -> None:
+        """ROLLBACK: undo everything."""
+        if self.lease is not None:
+            if not self.lease.ended:
+                self.database.release(self.lease)
+            self.lease = None
+        self._end()
+
+    def savepoint(self, savepoint: Savepoint) -> None:
+        if self.lease is not None:
+            self.lease.connection.savepoint(_name(savepoint))
+
+    def release(self, savepoint: Savepoint) -> None:
+        if self.lease is not None:
+            self.lease.connection.release(_name(savepoint))
+        self._lease_level = min(self._lease_level, savepoint.level - 1)
+
+    def check_savepoints(self) -> None:
+        """Refuse ROLLBACK TO when SQLite has rolled everything back, as it does when it interrupts a write."""
+        if self._lost:
+            message = "savepoints are gone because the transaction was rolled back when a statement was canceled"
+            raise SqlError(codes.TRANSACTION_ROLLBACK, message)
+
+    def rollback_to(self, savepoint: Savepoint) -> None:
+        """Undo what was written since the savepoint, which stays."""
+        lease = self.lease
+        if lease is None:
+            return
+        if savepoint.level <= self._lease_level and not self._session.transaction.modes.keeps_snapshot:
+            # Everything that was written came later: give the writer to somebody else.
+            if not lease.ended:
+                self.database.release(lease)
+            self.lease = None
+            return
+        connection = lease.connection
+        if not connection.in_transaction:
+            self._lost = True
+            self.database.release(lease)
+            self.lease = None
+            return
+        connection.rollback_to(_name(savepoint))
+        if self.changed_catalog:
+            self.database.catalog_changed(lease)
+
+    def _end(self) -> None:
+        """The transaction is over."""
+        self.written = self._lost = False
+        self._lease_level = 0
+        if self.private is None:
+            return
+        if self.has_temporary:
+            self.private.rollback()
+        else:
+            self.database.give_private(self.private)
+            self.private = None
+
+    def drop_temporary(self) -> None:
+        """DISCARD TEMP, and the end of the session: with the connection go its temporary objects."""
+        if self.private is not None:
+            self.database.give_private(self.private, reusable=not self.has_temporary)
+            self.private = None
+        self.has_temporary = False
+
+
+def _name(savepoint: Savepoint) -> str:
+    return f"s{savepoint.level}"

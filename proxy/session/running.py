@@ -1,0 +1,99 @@
+"""Executing a portal, and the messages that tell the client of it: rows, PortalSuspended, CommandComplete.
+
+Both sub-protocols end here. The fast path, a read that is done before anything could wait, is in simple_query.py and
+extended_query.py; it sends the same messages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from proxy.session import utility
+from proxy.session.execute import CHUNK
+from proxy.session.transaction import Event
+from proxy.wire import backend
+from translator import sqlstate as codes
+from translator.errors import SqlError
+from translator.plan import DefinePlan, EmptyPlan, QueryPlan, UtilityPlan
+
+if TYPE_CHECKING:
+    from proxy.session.prepared import Portal
+    from proxy.session.session import Session
+
+SELECT_TAGS: Final = tuple(backend.CommandComplete(f"SELECT {count}").encode() for count in range(CHUNK))
+
+
+def failed_block() -> SqlError:
+    """The refusal of everything but the end of a failed block."""
+    message = "current transaction is aborted, commands ignored until end of transaction block"
+    return SqlError(codes.IN_FAILED_SQL_TRANSACTION, message)
+
+
+async def execute_portal(session: Session, portal: Portal, limit: int, *, last: bool = False, describe: bool = False) -> None:
+    """Execute, up to a number of rows (0: all).
+
+    `last`: the query string ends here. `describe`: a RowDescription goes before the rows (simple query).
+    """
+    if not portal.started:
+        await _start(session, portal, describe=describe)
+        if isinstance(portal.compiled.plan, EmptyPlan):
+            return
+    elif portal.spool is None and portal.cursor is None and not portal.buffered:
+        raise SqlError(codes.OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{portal.name}" cannot be run')
+    await send_rows(session, portal, limit, last=last)
+
+
+async def _start(session: Session, portal: Portal, *, describe: bool) -> None:
+    """Run the plan as far as rows or a tag are there."""
+    plan = portal.compiled.plan
+    describes = describe and portal.compiled.returns_rows
+    match plan:
+        case QueryPlan():
+            if describes:
+                session.client.send_bytes(portal.describe())
+            await session.actions.apply(Event.STATEMENT)
+            session.bind_hidden(portal)
+            await session.executor.run(portal)
+        case UtilityPlan():
+            await utility.run(session, plan, portal)
+            if describes:
+                session.client.send_bytes(portal.describe())
+        case DefinePlan():
+            await utility.define(session, plan, portal)
+        case EmptyPlan():
+            session.client.send_bytes(backend.EMPTY_QUERY_RESPONSE)
+    portal.started = True
+
+
+async def send_rows(session: Session, portal: Portal, limit: int, *, last: bool = False) -> None:
+    """Stream rows, no faster than the client takes them, and end the command."""
+    client = session.client
+    sent = 0
+    if portal.compiled.returns_rows:
+        while True:
+            count = CHUNK if not limit else min(CHUNK, limit - sent)
+            rows = await session.executor.fetch(portal, count)
+            if rows:
+                client.send_bytes(portal.encode(rows, session.parameters.settings))
+                sent += len(rows)
+            if len(rows) < count:
+                break
+            if sent == limit:
+                client.send_bytes(backend.PORTAL_SUSPENDED)
+                return
+            if (waiting := client.flush()) is not None:
+                await waiting
+    else:
+        portal.spool = None
+    if last:
+        await session.actions.apply(Event.SYNC)
+    client.send(backend.CommandComplete(_tag(portal, sent)))
+
+
+def _tag(portal: Portal, sent: int) -> str:
+    if portal.tag:
+        return portal.tag
+    plan = portal.compiled.plan
+    if not isinstance(plan, QueryPlan):
+        return plan.tag
+    return f"{plan.tag} {sent if portal.count is None else portal.count}"

@@ -1,0 +1,115 @@
+"""The simple query protocol: a string of statements, all of them one implicit transaction unless they say otherwise
+(manual, "Multiple Statements in a Simple Query").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proxy.session.cursors import fetches_binary
+from proxy.session.plans import ends_transaction
+from proxy.session.prepared import Portal
+from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_rows
+from proxy.session.transaction import State
+from proxy.wire import backend
+from translator import compiler
+from translator import sqlstate as codes
+from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxy.session.plans import CompiledPlan
+    from proxy.session.session import Answer, Session
+    from proxy.wire import frontend
+    from translator.compiler import Statement
+
+
+def receive_query(session: Session, message: frontend.Query) -> Answer:
+    text = message.query
+    session.begin_command(text)
+    session.statements.drop("")
+    session.portals.drop("")
+    session.executed = 0
+    found = session.compilation.section().find(text) or _prepare(session, text)
+    if isinstance(found, list):
+        return _run(session, found)
+    if found.plan.parameters:
+        raise _no_parameter(found.statement)
+    if not found.plain_read or session.transaction.state is State.FAILED:
+        return _run(session, [found.statement])
+    portal = Portal("", found, (), found.formats(()))
+    if not session.executor.read_now(portal):
+        return _run(session, [found.statement])
+    session.transaction.queried = True
+    session.client.send_bytes(portal.describe())
+    rows = portal.spool
+    if rows is None:
+        return _finish(session, portal)
+    if rows:
+        session.client.send_bytes(portal.encode(rows, session.parameters.settings))
+    session.client.send_bytes(SELECT_TAGS[len(rows)])
+    session.ready()
+    return None
+
+
+def _prepare(session: Session, text: str) -> CompiledPlan | list[Statement]:
+    """The plan of a string with one statement, or the statements of one with more or none."""
+    statements = compiler.parse(text)
+    if len(statements) != 1:
+        return statements
+    (statement,) = statements
+    check_not_failed(session, statement)
+    compiled = session.compilation.compile(statement)
+    compiled.section.keep(text, compiled)
+    return compiled
+
+
+async def _run(session: Session, statements: list[Statement]) -> None:
+    if not statements:
+        session.client.send_bytes(backend.EMPTY_QUERY_RESPONSE)
+    session.alone = len(statements) == 1
+    for number, statement in enumerate(statements, 1):
+        check_not_failed(session, statement)
+        session.executor.canceled = None
+        compiled = session.compilation.compile(statement)
+        if compiled.plan.parameters:
+            raise _no_parameter(statement)
+        binary = fetches_binary(session, compiled.plan)
+        portal = Portal("", compiled, (), compiled.formats((1,) if binary else ()))
+        await execute_portal(session, portal, 0, last=number == len(statements), describe=True)
+    await session.end_query()
+
+
+async def _finish(session: Session, portal: Portal) -> None:
+    """The rest of a large result."""
+    session.actions.begin_implicit()
+    try:
+        await send_rows(session, portal, 0, last=True)
+    finally:
+        session.executor.close_portal(portal)
+    await session.end_query()
+
+
+def check_not_failed(session: Session, statement: Statement) -> None:
+    """Refuse all but the end of the block in a failed one. The parse tree decides, before analysis."""
+    if session.transaction.state is State.FAILED and not ends_transaction(statement):
+        raise failed_block()
+
+
+def _no_parameter(statement: Statement) -> SqlError:
+    """A simple query has no parameters (transformParamRef without a hook)."""
+    number, location = next(_parameter_references(statement.tree), (1, None))
+    return SqlError(codes.UNDEFINED_PARAMETER, f"there is no parameter ${number}", location=location)
+
+
+def _parameter_references(tree: Any) -> Iterator[tuple[int, int | None]]:
+    if isinstance(tree, list):
+        for each in tree:
+            yield from _parameter_references(each)
+    elif isinstance(tree, dict):
+        for name, each in tree.items():
+            if name == "ParamRef":
+                yield each.get("number", 0), each.get("location")
+            else:
+                yield from _parameter_references(each)

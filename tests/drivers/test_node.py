@@ -1,0 +1,73 @@
+"""Clients in Node: node-postgres, postgres.js, drizzle-orm, drizzle-kit, and Astrotask as published.
+
+Each program of node/ takes the database from $DSN, asserts, and prints a line of JSON that says what is left.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness.client import Address
+from tests.harness.databases import fresh_database
+
+pytestmark = [pytest.mark.drivers, pytest.mark.node]
+
+NODE = Path(__file__).parent / "node"
+LIMIT = 120
+
+
+def node(database: Address, *command: str, **environment: str) -> str:
+    assert shutil.which("node"), "Node is not installed: make test-drivers installs it"
+    assert (NODE / "node_modules").is_dir(), "the packages are not installed: make test-drivers installs them"
+    variables = {**os.environ, "DSN": database.dsn, "LOG_LEVEL": "fatal", "NO_COLOR": "1", **environment}
+    done = subprocess.run(command, cwd=NODE, env=variables, capture_output=True, text=True, timeout=LIMIT, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def report(database: Address, program: str, **environment: str) -> Any:
+    return json.loads(node(database, "node", program, **environment).splitlines()[-1])
+
+
+def test_node_postgres(database: Address) -> None:
+    assert report(database, "pg_client.mjs") == {"count": "42"}
+
+
+def test_postgres_js(database: Address) -> None:
+    assert report(database, "postgres_js.mjs") == {"count": 1006}
+
+
+def test_drizzle_orm(database: Address) -> None:
+    assert report(database, "drizzle_orm.mjs") == {"posts": 2}
+
+
+def test_drizzle_kit_reads_the_schema(database: Address, oracle_database: Address, tmp_path: Path) -> None:
+    schemas = []
+    for number, address in enumerate((database, oracle_database)):
+        report(address, "drizzle_orm.mjs")
+        out = os.path.relpath(tmp_path / str(number), NODE)
+        node(address, "npx", "drizzle-kit", "pull", "--dialect", "postgresql", "--url", address.dsn, "--out", out)
+        schemas.append((tmp_path / str(number) / "schema.ts").read_text())
+    assert schemas[0] == schemas[1]
+
+
+def test_astrotask(database: Address) -> None:
+    assert report(database, "astrotask.mjs") == {"titles": ["First", "Inside", "Parent"]}
+
+
+def test_sixteen_astrotask_processes_at_once(driver_server: Address) -> None:
+    """1,600 tasks of 1,600: nobody is told that the database is locked."""
+    with fresh_database(driver_server) as database, ThreadPoolExecutor(16) as pool:
+        report(database, "astrotask_worker.mjs", COUNT="0", WORKER="setup")
+        workers = [pool.submit(report, database, "astrotask_worker.mjs", COUNT="100", WORKER=str(n)) for n in range(16)]
+        reports = [worker.result() for worker in workers]
+        assert [error for found in reports for error in found["errors"]] == []
+        assert sum(found["added"] for found in reports) == 1600
+        counted = report(database, "count.mjs")
+        assert counted == {"tasks": 1600}

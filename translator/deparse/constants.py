@@ -1,0 +1,61 @@
+"""Constants (get_const_expr): the type's output function, with the type's name where the text alone would not give it."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from translator import oids
+from translator.deparse.context import Context
+from translator.quoting import quote_string
+from translator.settings import Settings
+from translator.types import registry
+from translator.types.base import Stored
+
+# Constants are kept as text, so their text must not depend on the session: ISO dates, UTC.
+_SETTINGS = Settings()
+
+
+def is_constant(node: exp.Expr) -> bool:
+    """Whether the node is a Const of PostgreSQL's tree."""
+    return isinstance(node, exp.Literal | exp.Boolean | exp.Null | exp.HexString) and "form" not in node.meta
+
+
+def constant(context: Context, node: exp.Expr, type_oid: int, typmod: int) -> str:
+    """The constant with its type, where that is needed."""
+    text, labelled = _value(context, node, type_oid)
+    if type_oid == oids.UNKNOWN or not (labelled or typmod >= 0):
+        return text
+    return f"{text}::{context.type_name(type_oid, typmod)}"
+
+
+def bare(context: Context, node: exp.Expr, type_oid: int) -> str:
+    """The constant without its type, because a cast around it names it."""
+    return _value(context, node, type_oid)[0]
+
+
+def _value(context: Context, node: exp.Expr, type_oid: int) -> tuple[str, bool]:
+    """The text, and whether it needs the type's name to be read as that type again."""
+    if isinstance(node, exp.Null):
+        return "NULL", True
+    text = registry.type_of(type_oid, context.catalog).output(stored(node), _SETTINGS)
+    base = type_oid
+    if base == oids.BOOL:
+        return ("true" if text == "t" else "false"), False
+    if base == oids.INT4 and text[0] != "-":
+        return text, False
+    # a number is numeric by itself if it is no integer; with a sign it would be an operator's result
+    if base == oids.NUMERIC and text[0].isdigit() and any(letter in text for letter in ".eE"):
+        return text, False
+    return quote_string(text), True
+
+
+def stored(node: exp.Expr) -> Stored:
+    """The stored value that a literal stands for: the inverse of analyze.constants.constant."""
+    if isinstance(node, exp.Boolean):
+        return int(bool(node.this))
+    if isinstance(node, exp.HexString):
+        return bytes.fromhex(str(node.this))
+    text = str(node.this)
+    if node.is_string:
+        return text
+    return float(text) if any(letter in text for letter in ".eE") else int(text)

@@ -1,0 +1,201 @@
+"""What SQL spells with keywords or brackets and analysis names with a colon: CASE, ARRAY, ROW, ANY, CURRENT_DATE, …"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from translator import oids
+from translator.analyze.constants import constant as literal
+from translator.deparse.calls import operator_text
+from translator.deparse.constants import constant
+from translator.deparse.context import Context
+from translator.errors import unsupported
+from translator.quoting import quote_identifier
+from translator.settings import runtime
+from translator.typed import type_of, typmod_of
+from translator.types import registry
+
+# A line break before which blanks are dropped; no text that PostgreSQL can hold contains it.
+LINE = "\0"
+_INDENT = 4
+
+
+def case(context: Context, node: exp.Case) -> str:
+    """CASE over several lines, the only construct that pg_get_expr breaks; also NULLIF, which analysis makes a CASE of."""
+    construct = node.meta.get("construct")
+    if construct == "NULLIF":
+        return f"NULLIF({context.list_shown(comparison(node.args['ifs'][0].this).expressions)})"
+    start = f"{LINE}{' ' * context.indent}CASE"
+    if construct == "CASE operand":
+        first = comparison(node.args["ifs"][0].this)
+        start += f" {context.shown(without_implicit_casts(first.expressions[0]))}"
+    context.indent += _INDENT
+    line = LINE + " " * context.indent
+    parts = [start]
+    for branch in node.args["ifs"]:
+        condition = comparison(branch.this).expressions[1] if construct == "CASE operand" else branch.this
+        parts.append(f"{line}WHEN {context.hidden(condition)} THEN {context.shown(branch.args['true'])}")
+    parts.append(f"{line}ELSE {context.shown(node.args['default'])}")
+    context.indent -= _INDENT
+    parts.append(f"{LINE}{' ' * context.indent}END")
+    return "".join(parts)
+
+
+def comparison(node: exp.Expr) -> exp.Expr:
+    """The call of two operands that stands in a construct, whatever it was expanded to."""
+    form: exp.Expr = node.meta.get("form", node)
+    return form
+
+
+def without_implicit_casts(node: exp.Expr) -> exp.Expr:
+    """What an operator's implicit casts were put around (strip_implicit_coercions)."""
+    while True:
+        layers = node.meta.get("layers", ())
+        if layers and layers[-1][0] == "implicit":
+            node = node.copy()
+            node.meta["layers"] = layers[:-1]
+        elif not layers and node.meta.get("cast") == "implicit":
+            node = node.expressions[0]
+        else:
+            return node
+
+
+def coalesce(context: Context, node: exp.Coalesce) -> str:
+    return f"COALESCE({context.list_shown([node.this, *node.expressions])})"
+
+
+def _array(context: Context, node: exp.Anonymous) -> str:
+    if not node.expressions:
+        return f"ARRAY[]::{context.type_name(type_of(node), typmod_of(node))}"
+    return f"ARRAY[{context.list_shown(node.expressions)}]"
+
+
+def _row(context: Context, node: exp.Anonymous) -> str:
+    whole = node.meta.get("construct")
+    if whole is not None:
+        return f"{quote_identifier(whole.removesuffix('.*'))}.*"
+    text = f"ROW({context.list_shown(node.expressions)})"
+    return text if type_of(node) == oids.RECORD else f"{text}::{context.type_name(type_of(node), -1)}"
+
+
+def _row_comparison(context: Context, node: exp.Anonymous) -> str:
+    """`ROW(a, b) < ROW(c, d)`, of which the form has the comparisons of the fields."""
+    pairs = [comparison(each) for each in node.expressions]
+    left = context.list_shown([pair.expressions[0] for pair in pairs])
+    right = context.list_shown([pair.expressions[1] for pair in pairs])
+    return f"(ROW({left}) {pairs[0].meta['operator']} ROW({right}))"
+
+
+def _any(context: Context, node: exp.Anonymous) -> str:
+    array, compared = node.expressions
+    call = comparison(compared)
+    word = "ANY" if node.this == "array:any" else "ALL"
+    return f"({context.shown(call.expressions[0])} {call.meta['operator']} {word} ({context.shown(array)}))"
+
+
+def _in(context: Context, node: exp.Anonymous) -> str:
+    return in_list(context, node, "= ANY")
+
+
+def in_list(context: Context, node: exp.Anonymous, operator: str) -> str:
+    """IN as a comparison with an array of the items; what the operator relabels is relabelled as a whole array."""
+    first, *rest = node.expressions
+    left, item = comparison(first).expressions
+    items = [item, *rest]
+    relabelled = all(len(each.meta.get("layers", ())) > 1 and each.meta["layers"][-1][0] == "implicit" for each in items)
+    if not relabelled:
+        return f"({context.shown(left)} {operator} (ARRAY[{context.list_shown(items)}]))"
+    inner = []
+    for each in items:
+        each = each.copy()
+        each.meta["layers"] = each.meta["layers"][:-1]
+        inner.append(each)
+    array = context.catalog.type(type_of(item)).array
+    return f"({context.shown(left)} {operator} ((ARRAY[{context.list_shown(inner)}])::{context.type_name(array, -1)}))"
+
+
+def _greatest(context: Context, node: exp.Anonymous) -> str:
+    return f"{str(node.this).removeprefix('extreme:').upper()}({context.list_shown(node.expressions)})"
+
+
+def _distinct(context: Context, node: exp.Anonymous) -> str:
+    return f"({operator_text(context, 'IS DISTINCT FROM', comparison(node.expressions[0]).expressions)})"
+
+
+def _subscript(context: Context, node: exp.Anonymous) -> str:
+    container, *indexes = node.expressions
+    return _container(context, container) + "".join(f"[{context.hidden(index)}]" for index in indexes)
+
+
+def _slice(context: Context, node: exp.Anonymous) -> str:
+    container, *bounds = node.expressions
+    texts = ["" if bound.this == "array:omitted" else context.hidden(bound) for bound in bounds]
+    pairs = zip(texts[::2], texts[1::2], strict=True)
+    return _container(context, container) + "".join(f"[{lower}:{upper}]" for lower, upper in pairs)
+
+
+def _container(context: Context, node: exp.Expr) -> str:
+    text = context.hidden(node)
+    simple = isinstance(node, exp.Column) and len(node.meta.get("layers", ())) < 2
+    return text if simple or _is(node, "row:field") else f"({text})"
+
+
+def _field(context: Context, node: exp.Anonymous) -> str:
+    """`(value).name`; a chain of fields and a subscripted array need no parentheses."""
+    value, position = node.expressions
+    row = context.catalog.type(context.catalog.base_type(type_of(value)))
+    relation = context.catalog.relation_by_oid(row.relation) if row.relation else None
+    index = int(position.this) - 1
+    name = relation.columns[index].name if relation is not None else value.meta["field_names"][index]
+    text = context.hidden(value)
+    simple = _is(value, "array:subscript") or _is(value, "row:field")
+    return f"{text if simple else f'({text})'}.{quote_identifier(name)}"
+
+
+def _is(node: exp.Expr, name: str) -> bool:
+    form = node.meta.get("form", node)
+    return isinstance(form, exp.Anonymous) and form.this == name and len(node.meta.get("layers", ())) < 2
+
+
+def _moving(context: Context, node: exp.Anonymous) -> str:
+    """'now' and its kin: a constant of the moment at which the expression is stored, as the manual warns (section 8.5.1.4)."""
+    text = str(node.expressions[0].this)
+    value = registry.type_of(type_of(node), context.catalog).input(text, runtime.settings)
+    return constant(context, literal(value), type_of(node), -1)
+
+
+def _value_function(context: Context, node: exp.Anonymous) -> str:
+    """CURRENT_DATE and its kin: the function's name is the keyword's; some have a precision."""
+    word = str(node.this).removeprefix("sqlvalue_").upper()
+    return f"{word}({node.expressions[0].this})" if node.expressions else word
+
+
+def construct(context: Context, node: exp.Anonymous) -> str:
+    """A node named by analysis itself. 0A000 for one that these expressions cannot have."""
+    name = str(node.this)
+    if name.startswith("sqlvalue_"):
+        return _value_function(context, node)
+    printer = _CONSTRUCTS.get(name)
+    if printer is None:
+        raise unsupported(f"the text of {name}")
+    return printer(context, node)
+
+
+_CONSTRUCTS: dict[str, Callable[[Context, exp.Anonymous], str]] = {
+    "array:construct": _array,
+    "array:multi": _array,
+    "array:any": _any,
+    "array:all": _any,
+    "array:subscript": _subscript,
+    "array:slice": _slice,
+    "in:list": _in,
+    "row:construct": _row,
+    "row:compare": _row_comparison,
+    "row:field": _field,
+    "extreme:greatest": _greatest,
+    "extreme:least": _greatest,
+    "distinct:from": _distinct,
+    "coerce:input": _moving,
+}

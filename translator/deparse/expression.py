@@ -1,0 +1,132 @@
+"""One node's text (get_rule_expr), and what is visible of the casts around it (get_coercion_expr).
+
+A cast is one of three things in the tree: a call with `cast` in its meta, a "coerce:…" node, or a layer, which has no node.
+All print alike: `(argument)::type` if the cast is explicit or the parent wants implicit ones shown, else the argument.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from translator.catalog import Catalog
+from translator.deparse import calls, constants, constructs
+from translator.deparse.context import Context
+from translator.errors import unsupported
+from translator.quoting import quote_identifier
+from translator.typed import type_of, typmod_of
+
+
+def expression(node: exp.Expr, catalog: Catalog) -> str:
+    """PostgreSQL's text of an analyzed expression, for which Analysis.keeps_form was set. 0A000 for what is left out."""
+    text = _print(Context(catalog, _print), node, False)
+    return re.sub(f" *{constructs.LINE}", "\n", text)
+
+
+def _print(context: Context, node: exp.Expr, shown: bool) -> str:
+    layers = node.meta.get("layers")
+    if layers is None:
+        return _bare(context, node, shown, type_of(node), typmod_of(node))
+    # a cast of `a COLLATE c` goes underneath the COLLATE (coerce_type), wherever it was written
+    casts = [each for each in layers if not each[0].startswith("COLLATE")]
+    collations = [each for each in layers[1:] if each[0].startswith("COLLATE")]
+    return _collated(context, node, casts, collations, shown)
+
+
+_Layers = list[tuple[str, int, int]]
+
+
+def _collated(context: Context, node: exp.Expr, casts: _Layers, collations: _Layers, shown: bool) -> str:
+    if not collations or not context.catalog.type(casts[-1][1]).collation:
+        return _relabelled(context, node, casts, shown)
+    name = collations[-1][0].removeprefix("COLLATE ")
+    return f"({_collated(context, node, casts, collations[:-1], shown)} COLLATE {quote_identifier(name)})"
+
+
+def _relabelled(context: Context, node: exp.Expr, casts: _Layers, shown: bool) -> str:
+    *inner, (word, type_oid, typmod) = casts
+    if not inner:
+        return _bare(context, node, shown, type_oid, typmod)
+    if word != "explicit" and not shown:
+        return _relabelled(context, node, inner, False)
+    if len(inner) == 1 and constants.is_constant(node) and inner[0][1:] == (type_oid, -1):
+        return _cast_constant(context, node, type_oid, typmod)
+    return _cast(context, _relabelled(context, node, inner, False), type_oid, typmod)
+
+
+def _cast(context: Context, argument: str, type_oid: int, typmod: int) -> str:
+    return f"({argument})::{context.type_name(type_oid, typmod)}"
+
+
+def _cast_constant(context: Context, node: exp.Expr, type_oid: int, typmod: int) -> str:
+    """A length applied to a constant of the type: 'abc'::character varying(3), not its cast to the type twice."""
+    return f"{constants.bare(context, node, type_oid)}::{context.type_name(type_oid, typmod)}"
+
+
+def _bare(context: Context, node: exp.Expr, shown: bool, type_oid: int, typmod: int) -> str:
+    """The node without its layers; type and typmod are those it has without them."""
+    form = node.meta.get("form")
+    if form is not None:
+        return _print(context, form, shown)
+    match node:
+        case exp.Literal() | exp.Boolean() | exp.Null() | exp.HexString():
+            return constants.constant(context, node, type_oid, typmod)
+        case exp.Column():
+            return quote_identifier(node.meta.get("label") or node.name)
+        case exp.Anonymous():
+            return _call(context, node, shown, type_oid, typmod)
+        case exp.And() | exp.Or():
+            word = " AND " if isinstance(node, exp.And) else " OR "
+            return f"({word.join(map(context.hidden, _arguments(node, node.meta['arguments'])))})"
+        case exp.Not() | exp.Is():
+            return _test(context, node)
+        case exp.Case():
+            return constructs.case(context, node)
+        case exp.Coalesce():
+            return constructs.coalesce(context, node)
+        case exp.Paren():  # COALESCE of one argument
+            return f"COALESCE({context.shown(node.this)})"
+    raise unsupported(f"the text of {type(node).__name__}")
+
+
+def _call(context: Context, node: exp.Anonymous, shown: bool, type_oid: int, typmod: int) -> str:
+    word = node.meta.get("cast")
+    if word is not None:
+        return _cast_call(context, node, word == "explicit" or shown, type_oid, typmod)
+    if "operator" in node.meta:
+        return calls.operator(context, node)
+    if "proc" in node.meta:
+        return calls.function(context, node)
+    return constructs.construct(context, node)
+
+
+def _cast_call(context: Context, node: exp.Anonymous, visible: bool, type_oid: int, typmod: int) -> str:
+    argument = node.expressions[0]
+    if not visible:
+        return context.hidden(argument)
+    layered = len(argument.meta.get("layers", ())) > 1
+    if constants.is_constant(argument) and not layered and (type_of(argument), typmod_of(argument)) == (type_oid, -1):
+        return _cast_constant(context, argument, type_oid, typmod)
+    return _cast(context, context.hidden(argument), type_oid, typmod)
+
+
+def _arguments(node: exp.Expr, count: int) -> list[exp.Expr]:
+    """The arguments of an AND or OR that analysis balanced: `connect` splits them in the middle."""
+    if count == 1:
+        return [node]
+    return [*_arguments(node.this.this, count // 2), *_arguments(node.expression.this, count - count // 2)]
+
+
+def _test(context: Context, node: exp.Expr) -> str:
+    """IS NULL, IS TRUE, …, NOT, NOT IN: a negated test is NOT around the plain one."""
+    word = node.meta.get("construct")
+    inner: exp.Expr = node.this.this
+    if word is None:
+        return f"(NOT {context.hidden(inner)})"
+    if word == "NOT IN":
+        assert isinstance(inner, exp.Anonymous)
+        return constructs.in_list(context, inner, "<> ALL")
+    argument: exp.Expr = inner.this.this if isinstance(node, exp.Not) else inner
+    is_null = word in ("IS NULL", "IS NOT NULL")
+    return f"({context.shown(argument) if is_null else context.hidden(argument)} {word})"
