@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         self._instance = instance
         self._ended = ended
         self._protocol = Protocol(Role.SERVER)
+        self.send_bytes = self._protocol.send_bytes  # no method of its own: it is called several times a message
         self._startup: Startup | None = None
         self._transport: asyncio.Transport
         self._waiting = False  # for the session to be done with a message
@@ -138,9 +139,6 @@ class Connection(asyncio.Protocol):
 
     def send(self, message: Message) -> None:
         self._protocol.send(message)
-
-    def send_bytes(self, raw: bytes) -> None:
-        self._protocol.send_bytes(raw)
 
     def flush(self) -> asyncio.Future[None] | None:
         """Write what is queued; a future when the client does not keep up."""

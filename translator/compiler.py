@@ -5,7 +5,9 @@ This is the interface; nothing else of analyze/, lower/ or printer is used from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
@@ -15,18 +17,20 @@ from translator import sqlstate as codes
 from translator.analyze import dml
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.modifying_cte import modifies
+from translator.analyze.program import Program
 from translator.analyze.query import Query
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Entry, EntryColumn, Scope
 from translator.analyze.select import transform_query
 from translator.catalog import Catalog, Relation
 from translator.errors import SqlError
-from translator.lower.lowering import Lowering
+from translator.lower.lowering import Lowering, Places
 from translator.lower.rules import lower
 from translator.parser import Statement, parse
-from translator.plan import DefinePlan, EmptyPlan, Plan, QueryPlan, Step, UtilityPlan
+from translator.plan import DefinePlan, EmptyPlan, Field, Plan, QueryPlan, Step, UtilityPlan
 from translator.printer import print_sql
-from translator.settings import Settings
+from translator.settings import Settings, runtime
 from translator.statements import DEFINITIONS, UTILITIES, command_tag
 from translator.typed import location_of, type_of, typed, typmod_of
 
@@ -58,9 +62,10 @@ class Expression:
 
 
 def compile_statement(
-    statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] = ()
+    statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None = ()
 ) -> Plan:
-    """The plan of one statement. `parameter_types`: OIDs that Parse declared, 0 where it left them open.
+    """The plan of one statement. `parameter_types`: OIDs that Parse declared, 0 where it left them open;
+    None where there can be no parameters (a simple query).
 
     Raises SqlError with a location. SELECT/INSERT/UPDATE/DELETE/MERGE/VALUES give a QueryPlan, DDL a DefinePlan, the rest
     a UtilityPlan (with `query` compiled for COPY (query), DECLARE CURSOR, EXPLAIN; CREATE TABLE AS is a DefinePlan).
@@ -68,11 +73,28 @@ def compile_statement(
     node = statement.node
     if not node:
         return EmptyPlan("")
+    with _running_for(catalog, settings):
+        return _compile(statement, catalog, settings, parameter_types)
+
+
+@contextmanager
+def _running_for(catalog: Catalog, settings: Settings) -> Iterator[None]:
+    """Literals are read while a statement is analyzed: 't'::regclass by the catalog it is compiled with."""
+    outer = runtime.catalog, runtime.settings
+    runtime.catalog, runtime.settings = catalog, settings
+    try:
+        yield
+    finally:
+        runtime.catalog, runtime.settings = outer
+
+
+def _compile(statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None) -> Plan:
+    node = statement.node
     try:
         if node in dml.STATEMENTS:
             if statement.tree.get("intoClause"):
-                return DefinePlan("SELECT", node="SelectInto", tree=statement.tree, text=statement.text)
-            return _query_plan({node: statement.tree}, catalog, settings, list(parameter_types))
+                return DefinePlan("SELECT", node="SelectStmt", tree=statement.tree, text=statement.text)
+            return _query_plan({node: statement.tree}, catalog, settings, None if parameter_types is None else list(parameter_types))
         tag = command_tag(node, statement.tree)
         if node in DEFINITIONS:
             return DefinePlan(tag, node=node, tree=statement.tree, text=statement.text)
@@ -84,7 +106,7 @@ def compile_statement(
 
 
 def _utility_plan(
-    statement: Statement, tag: str, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...]
+    statement: Statement, tag: str, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None
 ) -> UtilityPlan:
     key = UTILITIES.get(statement.node, "")
     inner = statement.tree.get(key) if key else None
@@ -92,14 +114,15 @@ def _utility_plan(
     if inner is not None:
         ((node, tree),) = inner.items()
         if node in dml.STATEMENTS and not tree.get("intoClause"):
-            query = _query_plan(inner, catalog, settings, list(parameter_types))
+            query = _query_plan(inner, catalog, settings, None if parameter_types is None else list(parameter_types))
     parameters = query.parameters if query is not None else ()
     return UtilityPlan(tag, parameters=parameters, node=statement.node, tree=statement.tree, text=statement.text, query=query)
 
 
 def compile_query(node: Any, catalog: Catalog, settings: Settings) -> QueryPlan:
     """Compile libpg_query's query node inside a utility statement: CREATE VIEW, CREATE TABLE AS, COPY, …"""
-    return _query_plan(node, catalog, settings, None)
+    with _running_for(catalog, settings):
+        return _query_plan(node, catalog, settings, None)
 
 
 def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types: list[int] | None) -> QueryPlan:
@@ -108,16 +131,14 @@ def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types
     analysis = Analysis(catalog, settings, Parameters(list(parameter_types or ()), closed=closed))
     ((kind, tree),) = node.items()
     scope = Scope(analysis)
-    if kind == "SelectStmt":
+    if kind == "SelectStmt" and not modifies(tree.get("withClause")):
         query = transform_query(scope, node)
         return _select_plan(analysis, query)
-    return dml.transform(scope, kind, tree, _modify_plan)
+    return _modify_plan(analysis, dml.transform(scope, kind, tree))
 
 
 def _select_plan(analysis: Analysis, query: Query) -> QueryPlan:
-    fields = query.fields()
-    for field in fields:
-        check_result_type(analysis, field.type_oid, field.name)
+    fields = tuple(_sent(analysis, field) for field in query.fields())
     parameters = analysis.parameters.finish()
     sql, used = print_sql(lower(query.tree, Lowering(analysis)))
     return QueryPlan(
@@ -132,27 +153,53 @@ def _select_plan(analysis: Analysis, query: Query) -> QueryPlan:
     )
 
 
-def check_result_type(analysis: Analysis, type_oid: int, name: str) -> None:
-    """Pseudo-types cannot be sent, but for those that have an output function."""
-    row = analysis.catalog.type_by_oid(type_oid)
-    if row is None:
-        raise SqlError(codes.UNDEFINED_OBJECT, f'column "{name}" has unknown type {type_oid}')
+def _sent(analysis: Analysis, field: Field) -> Field:
+    """A result column as clients are told of it: a domain as its base type (SendRowDescriptionMessage)."""
+    row = analysis.catalog.type_by_oid(field.type_oid)
+    if row is None or row.kind != "d":
+        return field
+    typmod = row.base_typmod
+    while row.kind == "d":
+        typmod = row.base_typmod if row.base_typmod >= 0 else typmod
+        row = analysis.catalog.type(row.base)
+    return replace(field, type_oid=row.oid, typmod=typmod)
 
 
-def _modify_plan(analysis: Analysis, made: dml.Modification) -> QueryPlan:
-    """A plan from what dml made: the statement's tree, its RETURNING columns, its tag."""
+def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
+    """The plan of a program: a step for each action, the parameters of gathered rows behind the client's."""
     parameters = analysis.parameters.finish()
-    sql, used = print_sql(lower(made.tree, Lowering(analysis)))
+    steps: list[Step] = []
+    places: Places = {}
+    functions: frozenset[str] = frozenset()
+    for action in program.actions:
+        tree = lower(action.tree, Lowering(analysis, places))
+        sql, used = print_sql(tree)
+        functions |= used
+        steps.append(
+            Step(
+                sql,
+                binds=max((int(part.this.this) for part in tree.find_all(exp.Parameter)), default=0),
+                result=action.result,
+                counts=action.counts,
+                collect=action.gathering is not None,
+                distinct=action.distinct,
+                once=action.once,
+                undone=action.undone,
+                relation=action.relation,
+            )
+        )
+        if action.gathering is not None:
+            places[action.gathering.key] = len(parameters) + len(places) + 1, action.gathering.types()
     return QueryPlan(
-        made.tag,
+        program.tag,
         parameters,
-        made.fields,
-        steps=(Step(sql, binds=len(parameters), result=made.fields is not None, counts=True),),
-        functions=used,
+        program.fields,
+        steps=tuple(steps),
+        functions=functions,
         writes=True,
         volatile=analysis.volatile,
         relations=tuple(analysis.relations),
-        diagnose=made.relation.oid,
+        diagnose=next((action.relation for action in reversed(program.actions) if action.relation), 0),
     )
 
 
@@ -187,7 +234,53 @@ def compile_expression(
     assignment cast is added. `clause` words the errors: "DEFAULT", "CHECK constraint", "index expression",
     "index predicate", "generated column", and decides what is refused (subqueries, aggregates, set-returning functions).
     """
+    with _running_for(catalog, settings):
+        return _compile_expression(node, catalog, settings, relation, target, clause)
+
+
+def _compile_expression(
+    node: Any,
+    catalog: Catalog,
+    settings: Settings,
+    relation: Relation | None,
+    target: tuple[int, int] | None,
+    clause: str,
+) -> Expression:
     from translator import deparse
+
+    analysis, made = analyze_expression(node, catalog, settings, relation=relation, target=target, clause=clause)
+    text = deparse.expression(made, catalog)
+    columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
+    volatility = _volatility(made)
+    container = exp.Select(expressions=[made.copy()])
+    container.meta["grouped"] = False
+    lowered = lower(container, Lowering(analysis))
+    expression = lowered.expressions[0]
+    sql, used = print_sql(expression)
+    return Expression(
+        sql,
+        type_of(made),
+        typmod_of(made),
+        0,
+        not used and expression.find(exp.Query, exp.Subquery) is None,
+        text,
+        columns,
+        not columns and volatility == "i",
+        used,
+        volatility,
+    )
+
+
+def analyze_expression(
+    node: Any,
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    relation: Relation | None = None,
+    target: tuple[int, int] | None = None,
+    clause: str = "DEFAULT",
+) -> tuple[Analysis, exp.Expr]:
+    """The typed tree of such an expression, with what `deparse` needs to print it."""
     from translator.analyze.expressions import transform_in
 
     analysis = Analysis(catalog, settings)
@@ -201,25 +294,7 @@ def compile_expression(
     if made is None:
         assert target is not None
         made = _assignable(scope, transform_in(scope, node, _CLAUSES.get(clause, clause)), target, clause)
-    text = deparse.expression(made, catalog)
-    columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
-    volatility = _volatility(made)
-    container = exp.Select(expressions=[made.copy()])
-    container.meta["grouped"] = False
-    lowered = lower(container, Lowering(analysis))
-    sql, used = print_sql(lowered.expressions[0])
-    return Expression(
-        sql,
-        type_of(made),
-        typmod_of(made),
-        0,
-        (not used and not lowered.find(exp.Query)) or (not used and lowered.find(exp.Subquery) is None),
-        text,
-        columns,
-        not columns and volatility == "i",
-        used,
-        volatility,
-    )
+    return analysis, made
 
 
 def _own_columns(relation: Relation) -> list[EntryColumn]:

@@ -50,7 +50,19 @@ def _syntax_error(error: ParseError, text: str) -> SqlError:
     if str(message).startswith("invalid byte sequence"):
         return SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, str(message))
     location = len(text.encode()) if index is None or index < 0 else len(text[:index].encode())
+    if message == "invalid Unicode escape":
+        return _unicode_escape(text, index or 0, location)
     return SqlError(codes.SYNTAX_ERROR, str(message), location=location)
+
+
+def _unicode_escape(text: str, index: int, location: int) -> SqlError:
+    """The scanner tells E'' and U&'' apart by code and hint, which libpg_query does not hand over."""
+    quote = text.rfind("'", 0, index + 1)
+    if text[max(quote - 2, 0) : quote].upper() == "U&":
+        hint = r"Unicode escapes must be \XXXX or \+XXXXXX."
+        return SqlError(codes.SYNTAX_ERROR, "invalid Unicode escape", hint=hint, location=location)
+    hint = r"Unicode escapes must be \uXXXX or \UXXXXXXXX."
+    return SqlError(codes.INVALID_ESCAPE_SEQUENCE, "invalid Unicode escape", hint=hint, location=location)
 
 
 @lru_cache(1024)

@@ -18,6 +18,7 @@ from sqlglot import exp
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.generators.sqlite import SQLiteGenerator
 
+from translator import oids
 from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
 from translator.typed import location_of
@@ -72,7 +73,7 @@ def template_references(text: str) -> frozenset[str]:
 def _installed_name(node: exp.Expr) -> str:
     types = node.meta.get("types")
     name = node.this if types is None else f"{node.this}@{types}"
-    if node.meta.get("variadic"):
+    if node.meta.get("variadic") and node.meta["proc"].variadic == oids.ANY:
         return f"{name}~variadic"
     aggregate = IMPLEMENTATIONS[node.this].aggregate
     return f"{name}~window" if aggregate is not None and not hasattr(aggregate, "inverse") and _is_windowed(node) else name

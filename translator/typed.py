@@ -46,9 +46,21 @@ def typmod_of(node: exp.Expr) -> int:
     return int(node.meta.get("typmod", -1))
 
 
+# Where an expression begins further left than the token that names it (exprLocation's leftmostLoc).
+_BEGINS_WITH_OPERAND = (exp.And, exp.Or, exp.Is, exp.Not, exp.Paren)
+
+
 def location_of(node: exp.Expr) -> int | None:
-    """Where the expression stands in the query string, if it does."""
+    """Where the expression begins in the query string, if it stands there (exprLocation)."""
     found = node.meta.get("location")
+    begins = isinstance(node, _BEGINS_WITH_OPERAND) or (
+        isinstance(node, exp.Anonymous) and ("operator" in node.meta or "cast" in node.meta)
+    )
+    if begins:
+        first = next(iter(node.iter_expressions()), None)
+        inner = location_of(first) if first is not None else None
+        if inner is not None and (found is None or inner < found):
+            return inner
     return None if found is None else int(found)
 
 
@@ -67,6 +79,12 @@ def layer(node: exp.Expr, word: str, type_oid: int, typmod: int) -> None:
     """
     layers = node.meta.get("layers") or (("", type_of(node), typmod_of(node)),)
     node.meta["layers"] = (*layers, (word, type_oid, typmod))
+
+
+def bare_type(node: exp.Expr) -> tuple[int, int]:
+    """Type and typmod of the node without its layers."""
+    layers = node.meta.get("layers")
+    return layers[0][1:] if layers else (type_of(node), typmod_of(node))
 
 
 def expanded(node: N, form: exp.Expr) -> N:

@@ -123,7 +123,7 @@ def _new_default(execution: Execution, column: Column, target: tuple[int, int]) 
 def _leave_rowid(execution: Execution, relation: Relation, column: Column, type_oid: int) -> Relation:
     """A primary key that stops being an integer gets an index, and its values a place in the row."""
     alias = sqlite_schema.rowid_alias(execution, relation)
-    if alias is not column or sqlite_schema.is_integer(execution.catalog, type_oid):
+    if alias is not column or sqlite_schema.is_integer(type_oid):
         return relation
     primary = next(each for each in relation.constraints if each.kind == "p")
     schema = schema_of(relation.oid)

@@ -8,7 +8,7 @@ from typing import Any
 from proxy.ddl import sqlite_schema
 from proxy.ddl.columns import ConstraintSpec
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.expressions import compile_check, freeze, record_references
+from proxy.ddl.expressions import compile_check, freeze, is_persistable, recompile, record_references
 from proxy.ddl.names import choose_constraint_name, key_name_part, open_relation, quote, strings
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
@@ -85,7 +85,8 @@ def add_check(execution: Execution, relation: Relation, spec: ConstraintSpec, *,
     for attnum in sorted(compiled.columns):
         execution.depend(address, Address(classes.PG_CLASS, relation.oid, attnum))
     record_references(execution, address, text, node["raw_expr"])
-    if not compiled.native:
+    # What SQLite gets is compiled from the text, now and whenever the table changes.
+    if not is_persistable(recompile(execution, relation, text, "CHECK constraint")):
         sql = f'INSERT INTO {schema_of(relation.oid)}."litephant.unenforced" VALUES (?)'
         execution.connection.execute(sql, (oid,))
     count = len(execution.select("pg_constraint", relation.oid, "1", conrelid=relation.oid, contype="c"))

@@ -20,6 +20,7 @@ from translator import compiler, oids
 from translator.catalog import Relation
 from translator.compiler import Expression
 
+_SUBQUERY = re.compile(r"\bSELECT\b")
 REGCLASS_CONSTANT = re.compile(r"'((?:[^']|'')*)'::regclass")
 
 
@@ -50,6 +51,16 @@ def recompile(execution: Execution, relation: Relation, text: str, clause: str) 
     if clause == "CHECK constraint":
         return compile_check(execution, relation, parse_expression(text))
     return compile_over(execution, relation, parse_expression(text), clause)
+
+
+def is_persistable(compiled: Expression) -> bool:
+    """Whether SQLite can carry the expression itself: it needs nothing of ours, and no subquery, which SQLite prohibits there."""
+    return compiled.native and not has_subquery(compiled)
+
+
+def has_subquery(compiled: Expression) -> bool:
+    """Whether lowering made a subquery of it."""
+    return _SUBQUERY.search(compiled.sql) is not None
 
 
 def freeze(execution: Execution, text: str) -> str:

@@ -70,7 +70,7 @@ def _signature(execution: Execution, parameters: Any) -> Signature:
     signature = Signature()
     for item in parameters:
         node = item["FunctionParameter"]
-        type_oid, _ = typenames.resolve(execution.catalog, execution.path, node["argType"])
+        type_oid = _argument_type(execution, node["argType"])
         signature.types.append(type_oid)
         signature.modes.append(_MODES[node.get("mode", "FUNC_PARAM_DEFAULT")])
         signature.names.append(node.get("name", ""))
@@ -83,6 +83,14 @@ def _signature(execution: Execution, parameters: Any) -> Signature:
             message = "input parameters after one with a default value must also have defaults"
             raise SqlError(sqlstate.INVALID_FUNCTION_DEFINITION, message)
     return signature
+
+
+def _argument_type(execution: Execution, node: dict[str, Any]) -> int:
+    """The type of an argument; here PostgreSQL does not quote the name of one that is missing."""
+    if typenames.lookup(execution.catalog, execution.path, strings(node["names"])) is None:
+        name = ".".join(strings(node["names"]))
+        raise SqlError(sqlstate.UNDEFINED_OBJECT, f"type {name} does not exist", location=node.get("location"))
+    return typenames.resolve(execution.catalog, execution.path, node)[0]
 
 
 def _result(execution: Execution, statement: dict[str, Any], signature: Signature) -> tuple[int, bool]:

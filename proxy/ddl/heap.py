@@ -70,7 +70,7 @@ def _insert_class(
         relam=classes.HEAP if stored else 0,
         relfilenode=oid if stored or kind == "S" else 0,
         relpages=1 if kind == "S" else 0,
-        reltuples=-1 if stored else 1 if kind == "S" else 0,
+        reltuples=1 if kind == "S" else -1,
         relpersistence=persistence,
         relkind=kind,
         relnatts=natts,

@@ -11,7 +11,7 @@ from proxy.ddl import sqlite_schema, verify
 from proxy.ddl.columns import ConstraintSpec, find_collation
 from proxy.ddl.constraints import add_not_null, insert_constraint, refuse_duplicate
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.expressions import compile_over, freeze, record_references
+from proxy.ddl.expressions import compile_over, freeze, has_subquery, recompile, record_references
 from proxy.ddl.names import (
     choose_relation_name,
     choose_storage,
@@ -147,7 +147,9 @@ def _key(execution: Execution, relation: Relation, element: dict[str, Any], meth
     else:
         compiled = compile_over(execution, relation, element["expr"], "index expression")
         _check_immutable(compiled, "index expression")
-        key = KeyColumn(None, compiled, element["expr"], collation=_collation(execution, compiled), name=_expression_name(element["expr"]))
+        key = KeyColumn(
+            None, compiled, element["expr"], collation=_collation(execution, compiled), name=_expression_name(element["expr"])
+        )
         if "ColumnRef" in element["expr"] and compiled.columns:  # parentheses around a column are no expression
             column = next(each for each in relation.columns if each.attnum == compiled.columns[0])
             key = KeyColumn(column, collation=column.collation, name=column.name)
@@ -158,6 +160,9 @@ def _key(execution: Execution, relation: Relation, element: dict[str, Any], meth
         collation = find_collation(execution, wanted)
         if collation is None:
             raise SqlError(sqlstate.UNDEFINED_OBJECT, f'collation "{wanted}" for encoding "UTF8" does not exist')
+        if not key.collation:
+            message = f"collations are not supported by type {typenames.display(execution.catalog, key.type_oid)}"
+            raise SqlError(sqlstate.DATATYPE_MISMATCH, message)
         key.collation = collation
     key.operator_class = _operator_class(execution, key, strings(element.get("opclass", ())), method)
     key.option = _option(element, method)
@@ -267,7 +272,12 @@ def insert_index(execution: Execution, relation: Relation, spec: IndexSpec, cons
     _insert_pg_index(execution, oid, relation, spec)
     attnums = tuple(key.column.attnum for key in spec.keys if key.column is not None)
     is_rowid = spec.primary and sqlite_schema.may_be_rowid(execution, relation, attnums)
+    compiled = [each for each in (*(key.expression for key in spec.keys), spec.predicate) if each is not None]
     physical = sqlite_schema.is_physical(spec.method) and not is_rowid
+    if any(has_subquery(recompile(execution, relation, each.text, "index expression")) for each in compiled):
+        if spec.unique:
+            raise unsupported("a unique index on this expression")
+        physical = False  # SQLite has no place for a subquery in an index; the query does without
     storage = choose_storage(execution, schema, relation.namespace, name) if physical else None
     set_storage(execution, oid, storage)
     if constraint is not None:

@@ -20,7 +20,6 @@ from translator.functions.registry import function, rows
 from translator.settings import runtime
 
 _AHEAD = 32  # SEQ_LOG_VALS, sequence.c
-_CATALOG = storage_name("pg_sequence")
 
 
 @dataclass(slots=True)
@@ -57,6 +56,7 @@ class SessionSequences:
     last: int = 0  # the sequence that lastval() speaks of
     marks: dict[int, tuple[int, bool]] = field(default_factory=dict)
     temporary: dict[int, Sequence] = field(default_factory=dict)
+    identities: tuple[Any, dict[tuple[int, int], int]] = (None, {})  # of a catalog snapshot: column -> its sequence
 
     def committed(self) -> None:
         """The session's transaction is committed: its marks are in the file."""
@@ -204,6 +204,27 @@ def _session() -> SessionSequences:
 def nextval(oid: int) -> int:
     """The next value of a sequence."""
     return next_value(_session(), oid)
+
+
+@function("identity_nextval", deterministic=False)
+def identity_nextval(relation: int, attnum: int) -> int:
+    """The next value of the sequence behind an identity column (NextValueExpr); a name of ours."""
+    session = _session()
+    catalog, known = session.identities
+    if catalog is not runtime.catalog:
+        known = {}
+        session.identities = (runtime.catalog, known)
+    oid = known.get((relation, attnum))
+    if oid is None:
+        oid = known[relation, attnum] = _identity_sequence(session.connection, relation, attnum)
+    return next_value(session, oid)
+
+
+def _identity_sequence(connection: Any, relation: int, attnum: int) -> int:
+    schema = "temp" if relation >= FIRST_TEMPORARY_OID else "main"
+    sql = f"""SELECT objid FROM {storage_name("pg_depend", schema)}
+              WHERE refclassid = 1259 AND refobjid = ? AND refobjsubid = ? AND classid = 1259 AND deptype = 'i'"""
+    return int(connection.execute(sql, (relation, attnum)).fetchone()[0])
 
 
 @function("currval_oid", deterministic=False)

@@ -103,12 +103,12 @@ def may_be_rowid(execution: Execution, relation: Relation, attnums: tuple[int, .
     if len(attnums) != 1 or relation.kind != "r":
         return False
     column = next(column for column in relation.columns if column.attnum == attnums[0])
-    return is_integer(execution.catalog, column.type_oid)
+    return is_integer(column.type_oid)
 
 
-def is_integer(catalog: Catalog, type_oid: int) -> bool:
+def is_integer(type_oid: int) -> bool:
     """Whether SQLite's rowid can hold the type's values."""
-    return catalog.base_type(type_oid) in _INTEGERS
+    return type_oid in _INTEGERS
 
 
 def storage_type(catalog: Catalog, type_oid: int, typmod: int) -> str:

@@ -10,7 +10,7 @@ from translator.settings import runtime
 def connection() -> Any:
     """The SQLite connection that runs the statement; the catalog's own when there is no session."""
     session = runtime.session
-    found = None if session is None else getattr(session, "connection", None)
+    found = None if session is None else session.sequences.connection
     return catalog().source.connection if found is None else found  # type: ignore[attr-defined]
 
 

@@ -126,6 +126,11 @@ def bump_catalog_version(connection: Statements, schema: str = "main") -> None:
     connection.execute(f'UPDATE {schema}."litephant.state" SET value = value + 1 WHERE name = ?', ("catalog_version",))
 
 
+def live_name(catalog: str) -> str:
+    """The relation whose rows the server computes; the static file has a table of the catalog's own name."""
+    return f"pg_catalog.live.{catalog}"
+
+
 def united_name(catalog: str) -> str:
     """The temp view of all rows, PostgreSQL's and the user's (views.py): no table in any schema has such a name."""
     return f"pg_catalog.all.{catalog}"

@@ -147,8 +147,10 @@ class CatalogSource:
             (relation,),
         )
         return tuple(
-            Column(name, number, type_oid, typmod, collation, bool(not_null), *rest, bool(computed))
-            for name, number, type_oid, typmod, collation, not_null, *rest, computed in rows
+            Column(
+                name, number, type_oid, typmod, collation, bool(not_null), default, identity, generated, storage, bool(computed)
+            )
+            for name, number, type_oid, typmod, collation, not_null, default, identity, generated, storage, computed in rows
         )
 
     def _read_constraints(self, relation: int) -> Iterator[Constraint]:

@@ -6,7 +6,7 @@ they contain is elsewhere: a table's rows in the static file and in the database
 
 from functools import cache
 
-from proxy.pg_catalog.relations import LIVE_CATALOGS, USER_CATALOGS, united_name
+from proxy.pg_catalog.relations import LIVE_CATALOGS, USER_CATALOGS, live_name, united_name
 from translator.catalog import Column, Relation
 from translator.data import load, view_definitions
 
@@ -57,6 +57,8 @@ def _storage(name: str, schema: str) -> str:
     """The table in the static file, or the view that unites it with the user's rows (views.py)."""
     if schema != "pg_catalog":
         return f"{schema}.{name}"
+    if name in LIVE_CATALOGS:
+        return live_name(name)
     return united_name(name) if name in USER_CATALOGS else name
 
 

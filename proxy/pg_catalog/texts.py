@@ -1,23 +1,8 @@
 """Identifiers and expression texts as PostgreSQL prints and reads them, for the catalog functions and for DDL."""
 
-from functools import cache
+from translator.quoting import quote_identifier
 
-from translator.data import load
-
-
-@cache
-def _reserved() -> frozenset[str]:
-    """Keywords that an identifier must be quoted to be: all but the unreserved (quote_identifier, ruleutils.c)."""
-    return frozenset(word for word, code in load("keywords").select("word", "catcode") if code != "U")
-
-
-@cache
-def quote_identifier(name: str) -> str:
-    """The name as SQL text, quoted only where it must be."""
-    safe = name and (name[0].isascii() and (name[0].islower() or name[0] == "_"))
-    if safe and all(c.isascii() and (c.islower() or c.isdigit() or c == "_") for c in name) and name not in _reserved():
-        return name
-    return '"' + name.replace('"', '""') + '"'
+__all__ = ["quote_identifier", "quote_literal", "quote_qualified", "split_identifier"]
 
 
 def quote_qualified(schema: str | None, name: str) -> str:

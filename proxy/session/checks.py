@@ -105,7 +105,7 @@ def _client_encoding(parameter: Parameter, text: str) -> str:
 
 
 def _application_name(parameter: Parameter, text: str) -> str:
-    """Only printable ASCII, other bytes as \\xHH (pg_clean_ascii in string.c)."""
+    r"""Only printable ASCII, other bytes as \\xHH (pg_clean_ascii in string.c)."""
     if text.isascii() and text.isprintable():
         return text
     raw = text.encode("utf-8", "surrogateescape")

@@ -28,8 +28,10 @@ _HINTS = {
 def collected(step: Step, rows: Rows) -> str:
     """The rows of a step that collects."""
     if step.distinct:
-        rows = list({row[0]: row for row in reversed(rows)}.values())
-        rows.reverse()
+        first: dict[Any, tuple[Any, ...]] = {}
+        for row in rows:
+            first.setdefault(row[0], row)
+        rows = list(first.values())
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"), default=bytes.hex)
 
 

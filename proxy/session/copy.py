@@ -104,7 +104,7 @@ class CopyIn:
                     self._read(last=False)
                     self._rows.next_line()
                     raise self._rows.in_context(SqlError(codes.QUERY_CANCELED, f"COPY from stdin failed: {message.message}"))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever it is, it ends the COPY and is reported as its error)
             self.done.set_exception(error)
 
     def refuse(self, error: SqlError) -> None:

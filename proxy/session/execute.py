@@ -371,9 +371,7 @@ class Executor:
         """What makes a report of an error of a plan's step. It may be called in the thread that runs the step."""
         plan = compiled.plan
         target = plan.diagnose if isinstance(plan, QueryPlan) else 0
-        return lambda error, step, binds: self.translated(
-            error, connection, compiled, step.sql, binds, step.relation or target
-        )
+        return lambda error, step, binds: self.translated(error, connection, compiled, step.sql, binds, step.relation or target)
 
     def translated(
         self,

@@ -194,9 +194,9 @@ def _signal(process_id: int, act: str, error: SqlError) -> int:
     other = session.instance.sessions.get(process_id)
     if other is None:
         message = f"PID {process_id} is not a PostgreSQL backend process"
-        session.instance.call_on_loop(session.notice, SqlError("01000", message, severity="WARNING"))
+        session.instance.notice(session, SqlError(codes.WARNING, message, severity="WARNING"))
         return 0
-    session.instance.call_on_loop(getattr(other, act), error)
+    session.instance.call_soon(getattr(other, act), error)
     return 1
 
 
@@ -270,8 +270,8 @@ def _declare_unlock(shared: str) -> None:
         if session.instance.advisory_locks.release(session, _key(session, *key), shared=bool(shared)):
             return 1
         mode = "ShareLock" if shared else "ExclusiveLock"
-        warning = SqlError("01000", f"you don't own a lock of type {mode}", severity="WARNING")
-        session.instance.call_on_loop(session.notice, warning)
+        warning = SqlError(codes.WARNING, f"you don't own a lock of type {mode}", severity="WARNING")
+        session.instance.notice(session, warning)
         return 0
 
     for arguments in ("int8", "int4"):

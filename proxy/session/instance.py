@@ -9,12 +9,14 @@ import asyncio
 import itertools
 import logging
 import secrets
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from proxy.pg_catalog.relations import bootstrap, is_bootstrapped
+from proxy.pg_catalog import functions as catalog_functions  # noqa: F401  (they declare SQL functions)
+from proxy.pg_catalog.relations import bootstrap, is_bootstrapped, live_name
 from proxy.pg_catalog.static import ensure_static_catalog
 from proxy.pg_catalog.views import install_views
 from proxy.session import activity, functions  # noqa: F401  (they declare SQL functions)
@@ -84,6 +86,7 @@ class Instance:
         self.waiting_threads = ThreadPoolExecutor(_WAITING_THREADS, "waiting")
         self.advisory_locks = AdvisoryLocks()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
         self._plans: dict[Database, PlanCache] = {}
         self._channels: dict[Database, Channels] = {}
         self._process_ids = itertools.count(1)
@@ -115,7 +118,7 @@ class Instance:
             raise SqlError("57P03", "the database system is shutting down", severity="FATAL")
         if len(self.sessions) >= self.max_connections:
             raise SqlError("53300", "sorry, too many clients already", severity="FATAL")
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
         process_id = next(self._process_ids)
         self.sessions[process_id] = session
         return process_id
@@ -123,10 +126,17 @@ class Instance:
     def remove(self, session: Session) -> None:
         self.sessions.pop(session.process_id, None)
 
-    def call_on_loop(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Call a function on the event loop soon; for functions that SQL calls, which may run in a thread."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(function, *arguments)
+    def call_soon(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Call a function on the event loop, after what runs there now; for functions that SQL calls in any thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(function, *arguments)
+
+    def notice(self, session: Session, report: SqlError) -> None:
+        """Send a notice of a function that SQL calls in any thread: now, if that is the event loop's."""
+        if threading.get_ident() == self._loop_thread:
+            session.notice(report)
+        else:
+            self.call_soon(session.notice, report)
 
     def cancel(self, process_id: int, secret_key: bytes) -> None:
         """Carry out a CancelRequest; a wrong key is ignored, without a word to the client (SendCancelRequest)."""
@@ -159,7 +169,7 @@ def open_instance(path: Path, password: str | None = None) -> Instance:
 
     def install(connection: Connection) -> None:
         install_views(connection)
-        connection.register_live("pg_database", PG_DATABASE_COLUMNS, databases)
+        connection.register_live(live_name("pg_database"), PG_DATABASE_COLUMNS, databases)
 
     system = SystemCatalog(ensure_static_catalog(), prepare, install)
     opened.append(Cluster.open(path, system))

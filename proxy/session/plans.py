@@ -143,7 +143,7 @@ class CompiledPlan:
 
     def encoder(self, formats: tuple[int, ...], settings: Settings) -> rows.Encoder:
         """The function that encodes rows in these formats."""
-        key = (formats, rows.encoder_key(settings))
+        key = (formats, settings.date_style, settings.timezone_name, settings.bytea_output, settings.extra_float_digits)
         found = self._encoders.get(key)
         if found is None:
             assert self.plan.fields is not None

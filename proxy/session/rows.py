@@ -169,7 +169,7 @@ def _wrong_length(length: int, size: int) -> SqlError:
 
 
 def row_encoder(fields: Sequence[Field], formats: Sequence[int], catalog: Catalog | None, settings: Settings) -> Encoder:
-    """A function that encodes rows of these fields. It is good for as long as `encoder_key(settings)` stays the same."""
+    """A function that encodes rows of these fields, for these settings of date style, time zone, bytea and floats."""
     types = [type_of(field.type_oid, catalog) for field in fields]
     names = [f"v{index}" for index in range(len(fields))]
     scope: dict[str, Any] = {**_SCOPE, **{f"t{index}": type for index, type in enumerate(types)}}
@@ -193,11 +193,6 @@ def row_encoder(fields: Sequence[Field], formats: Sequence[int], catalog: Catalo
             return encode_generally(rows, types, formats, settings)
 
     return encode
-
-
-def encoder_key(settings: Settings) -> tuple[str, str, str, bool]:
-    """What of the settings is built into an encoder."""
-    return settings.date_style, settings.timezone_name, settings.bytea_output, settings.extra_float_digits > 0
 
 
 def encode_generally(rows: Sequence[Sequence[Any]], types: Sequence[Type], formats: Sequence[int], settings: Settings) -> bytes:

@@ -46,7 +46,7 @@ class _Steps:
             awaited = self._coroutine.send(None)
         except StopIteration:
             self.done.set_result(None)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  (whoever waits for `done` gets it)
             self.done.set_exception(error)
         else:
             self._wait_for(awaited)

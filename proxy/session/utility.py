@@ -8,6 +8,7 @@ Commands with more to them have files of their own: cursors.py, sql_prepared.py,
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,7 @@ from translator.plan import DefinePlan, Field, UtilityPlan
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
+    from proxy.storage.database import Database
 
 Command = Callable[["Session", UtilityPlan, Portal], Awaitable[None]]
 Tree = dict[str, Any]
@@ -76,8 +78,10 @@ def resolve(session: Session, compiled: CompiledPlan) -> CompiledPlan:
 
 async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
     """Carry out DDL under the writer's lease."""
-    if plan.node in _DATABASE_COMMANDS:
-        await _DATABASE_COMMANDS[plan.node](session, plan)
+    renames_database = plan.node == "RenameStmt" and plan.tree.get("renameType") == "OBJECT_DATABASE"
+    node = "RenameDatabase" if renames_database else plan.node
+    if node in _DATABASE_COMMANDS:
+        await _DATABASE_COMMANDS[node](session, plan)
         portal.tag = plan.tag
         return
     await session.actions.apply(Event.STATEMENT)
@@ -150,9 +154,18 @@ async def _drop_database(session: Session, plan: DefinePlan) -> None:
         if any(option["DefElem"]["defname"] == "force" for option in plan.tree.get("options", ())):
             for other in list(database.sessions):
                 other.terminate(SqlError(codes.ADMIN_SHUTDOWN, "terminating connection due to administrator command"))
+        await _wait_for_sessions(database)
         if not database.sessions:
             session.instance.forget(database)
     cluster.drop(name)
+
+
+async def _wait_for_sessions(database: Database) -> None:
+    """Give sessions that are about to end some time to do so (CountOtherDBBackends)."""
+    for _ in range(50):
+        if not database.sessions:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _rename_database(session: Session, plan: DefinePlan) -> None:
@@ -188,6 +201,7 @@ _CREATE_DATABASE_OPTIONS: Final = frozenset(
 _DATABASE_COMMANDS: Final[dict[str, Callable[[Session, DefinePlan], Awaitable[None]]]] = {
     "CreatedbStmt": _create_database,
     "DropdbStmt": _drop_database,
+    "RenameDatabase": _rename_database,
 }
 
 

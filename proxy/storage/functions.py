@@ -150,23 +150,33 @@ def _aggregate_for_types(aggregate: Any, types: tuple[int, ...]) -> Any:
 
 
 def _recomputing(aggregate: Any) -> Any:
-    """A window function that keeps the rows of its frame and aggregates them again for every value."""
+    """A window function that keeps the rows of its frame, and aggregates them again when one has left it.
+
+    A frame that only grows, as that of a running total, is aggregated once: `final` of an aggregate changes nothing.
+    """
 
     class Recomputing:
         def __init__(self) -> None:
             self.rows: deque[tuple[Any, ...]] = deque()
+            self.state = aggregate()
+            self.stale = False
 
         def step(self, *arguments: Any) -> None:
             self.rows.append(arguments)
+            if not self.stale:
+                self.state.step(*arguments)
 
         def inverse(self, *arguments: Any) -> None:
             self.rows.popleft()
+            self.stale = True
 
         def value(self) -> Any:
-            fresh = aggregate()
-            for arguments in self.rows:
-                fresh.step(*arguments)
-            return fresh.final()
+            if self.stale:
+                self.state = aggregate()
+                for arguments in self.rows:
+                    self.state.step(*arguments)
+                self.stale = False
+            return self.state.final()
 
         final = value
 

@@ -16,8 +16,8 @@ from proxy.storage.connection import extended_code, quote
 from proxy.storage.rerun import column_of, position, run_again, storage_name
 from proxy.storage.values import value_text
 from translator import sqlstate
-from translator.quoting import quote_identifier
 from translator.errors import SqlError
+from translator.quoting import quote_identifier
 
 if TYPE_CHECKING:
     from proxy.storage.connection import Connection

@@ -14,14 +14,14 @@ from sqlglot import exp
 from translator import builtins, oids
 from translator import sqlstate as codes
 from translator.analyze import functions, polymorphic, windows
-from translator.analyze.coerce import Context, coerce, coerce_to
+from translator.analyze.coerce import Context, coerce, coerce_to, coerce_to_common, select_common_type
 from translator.analyze.functions import Cast, Match
 from translator.analyze.operators import SQL_LANGUAGE
 from translator.analyze.scope import Scope
 from translator.analyze.typenames import names_of
 from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
-from translator.typed import call, expanded, location_of, type_of, typed
+from translator.typed import call, expanded, location_of, string, type_of, typed
 
 Node = dict[str, Any]
 
@@ -78,6 +78,13 @@ def _as_written(node: exp.Expr, value: Node, match: Match, names: list[str | Non
     return node
 
 
+def _check_variadic(scope: Scope, proc: ProcRow, last: exp.Expr, location: int | None) -> None:
+    """VARIADIC "any" may be given an array of any type, but an array it must be. Raises 42804."""
+    if proc.variadic != oids.ANY or type_of(last) == oids.UNKNOWN or scope.analysis.catalog.element(type_of(last)):
+        return
+    raise SqlError(codes.DATATYPE_MISMATCH, "VARIADIC argument must be an array", location=location_of(last) or location)
+
+
 def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | None]]:
     from translator.analyze.expressions import transform
 
@@ -88,7 +95,9 @@ def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | No
         named = argument.get("NamedArgExpr")
         if named is None and any(names):
             raise SqlError(
-                codes.SYNTAX_ERROR, "positional argument cannot follow named argument", location=value.get("location")
+                codes.SYNTAX_ERROR,
+                "positional argument cannot follow named argument",
+                location=location_of(transform(scope, argument)),
             )
         if named is not None and named["name"] in names:
             raise SqlError(
@@ -213,11 +222,20 @@ def _coerce_arguments(
         collected = typed(call("array:construct", *coerced[len(kept) :]), array_type)
         return [*kept, collected]
     # VARIADIC "any": an open literal is text, as for ROW fields
-    if match.proc.variadic == oids.ANY or oids.ANY in match.arguments:
-        from translator.analyze.rows import resolve_unknown
-
-        coerced = [resolve_unknown(scope, argument) for argument in coerced]
+    kind, _ = builtins.aggregates().get(match.proc.oid, ("n", 0))
+    if kind != "h" and (match.proc.variadic == oids.ANY or oids.ANY in match.arguments):
+        coerced = [_any_argument(scope, argument) for argument in coerced]
     return coerced
+
+
+def _any_argument(scope: Scope, node: exp.Expr) -> exp.Expr:
+    """A literal that VARIADIC "any" leaves untyped is text to the function, but has no cast in the expression's text."""
+    from translator.analyze.rows import resolve_unknown
+
+    resolved = resolve_unknown(scope, node)
+    if type_of(node) == oids.UNKNOWN:
+        resolved.meta["construct"] = "unknown"
+    return resolved
 
 
 def default_arguments(scope: Scope, proc: ProcRow) -> list[exp.Expr]:
@@ -282,8 +300,9 @@ def _aggregate(
     names: list[str],
 ) -> exp.Expr:
     location = value.get("location")
+    level = scope
     if not value.get("over"):
-        _place_aggregate(scope, arguments, location)
+        level = _place_aggregate(scope, arguments, location)
     elif value.get("agg_distinct"):
         raise SqlError(codes.FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions", location=location)
     elif ordered:
@@ -297,15 +316,17 @@ def _aggregate(
             location=location,
         )
     if value.get("agg_within_group"):
-        _, direct = builtins.aggregates()[proc.oid]
         ordered = [
             item if item.this is argument else _with(item, argument)
             for item, argument in zip(ordered, arguments[-len(ordered) :], strict=True)
         ]
+        if builtins.aggregates()[proc.oid][0] == "h":
+            arguments = _hypothetical(scope, arguments, ordered)
     node: exp.Expr = call(
         aggregate_key(scope, proc), *_decorated(arguments, ordered, bool(value.get("agg_distinct"))), proc=proc
     )
     node.meta["aggregate"] = True
+    node.meta["level"] = id(level)
     node.meta["argument_types"] = tuple(type_of(argument) for argument in arguments)
     node.meta["within_group"] = bool(value.get("agg_within_group"))
     typed(node, result, -1, location)
@@ -317,6 +338,26 @@ def _aggregate(
     if value.get("over"):
         return windows.over(scope, node, value["over"], result, location)
     return node
+
+
+def _hypothetical(scope: Scope, arguments: list[exp.Expr], ordered: list[exp.Ordered]) -> list[exp.Expr]:
+    """rank(v) WITHIN GROUP (ORDER BY c): v and c of one type; the first argument tells how each column is sorted."""
+    count = len(ordered)
+    direct, sorted_by = arguments[:-count], arguments[-count:]
+    if len(direct) != count:
+        raise SqlError(
+            codes.UNDEFINED_FUNCTION,
+            f"function {scope.analysis.type_name(0)} does not exist",
+        )
+    for place, (one, other) in enumerate(zip(direct, sorted_by, strict=True)):
+        common = select_common_type(scope.analysis, [one, other], "WITHIN GROUP")
+        direct[place] = coerce_to_common(scope.analysis, one, common, "WITHIN GROUP")
+        sorted_by[place] = coerce_to_common(scope.analysis, other, common, "WITHIN GROUP")
+        ordered[place].set("this", sorted_by[place].copy())
+    order = "".join(
+        ("d" if item.args.get("desc") else "a") + ("f" if item.args.get("nulls_first") else "l") for item in ordered
+    )
+    return [typed(string(order), oids.TEXT), *direct, *sorted_by]
 
 
 def _with(item: exp.Ordered, argument: exp.Expr) -> exp.Ordered:
@@ -336,8 +377,8 @@ def _decorated(arguments: list[exp.Expr], ordered: list[exp.Ordered], distinct: 
     return result
 
 
-def _place_aggregate(scope: Scope, arguments: list[exp.Expr], location: int | None) -> None:
-    """Check that an aggregate may stand here and is not nested (check_agglevels_and_constraints)."""
+def _place_aggregate(scope: Scope, arguments: list[exp.Expr], location: int | None) -> Scope:
+    """The query level an aggregate belongs to, after checks that it may stand there (check_agglevels_and_constraints)."""
     for argument in arguments:
         for part in argument.find_all(exp.Anonymous):
             if part.meta.get("aggregate") and not _hidden(part, argument):
@@ -350,6 +391,7 @@ def _place_aggregate(scope: Scope, arguments: list[exp.Expr], location: int | No
     if level.clause not in _AGGREGATES_ALLOWED:
         raise SqlError(codes.GROUPING_ERROR, f"aggregate functions are not allowed in {level.clause}", location=location)
     level.has_aggregates = True
+    return level
 
 
 def _hidden(part: exp.Expr, argument: exp.Expr) -> bool:

@@ -122,14 +122,16 @@ def coerce(
         return _io(node, target, typmod, context, location)
     if target == oids.RECORD or source == oids.RECORD:
         return (
-            _io(node, target, -1, context, location) if source != oids.RECORD else _record_to(analysis, node, target, location)
+            _io(node, target, -1, context, location)
+            if source != oids.RECORD
+            else _record_to(analysis, node, target, context, location)
         )
     if target == oids.RECORDARRAY:
         return _relabel(node, target, -1, context)
     raise AssertionError(f"no way from {source} to {target}")
 
 
-def _record_to(analysis: Analysis, node: exp.Expr, target: int, location: int | None) -> exp.Expr:
+def _record_to(analysis: Analysis, node: exp.Expr, target: int, context: Context, location: int | None) -> exp.Expr:
     """ROW(…) as a named composite type (coerce_record_to_complex): field by field."""
     relation = analysis.catalog.relation_by_oid(analysis.catalog.type(analysis.catalog.base_type(target)).relation)
     fields = node.expressions if isinstance(node, exp.Anonymous) and node.this == "row:construct" else None
@@ -144,7 +146,9 @@ def _record_to(analysis: Analysis, node: exp.Expr, target: int, location: int | 
         coerce_to(analysis, field, column.type_oid, column.typmod, Context.ASSIGNMENT, location_of(field))
         for field, column in zip(fields, relation.columns, strict=True)
     ]
-    return typed(call("row:construct", *[field for field in coerced if field is not None]), target, -1, location)
+    made = typed(call("row:construct", *[field for field in coerced if field is not None]), oids.RECORD, -1, location)
+    layer(made, _CAST_WORDS[context], target, -1)
+    return typed(made, target)
 
 
 def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context) -> exp.Expr:
@@ -212,7 +216,10 @@ def _to_domain(analysis: Analysis, node: exp.Expr, target: int, context: Context
     if row.kind != "d":
         return node
     if row.base_typmod >= 0:
-        node = coerce_typmod(analysis, node, type_of(node), row.base_typmod, context)
+        limited = coerce_typmod(analysis, node, type_of(node), row.base_typmod, context)
+        if limited is not node:
+            _hide(limited)
+        node = limited
     tests = constraint_tests(analysis, target, node)
     return typed(call("coerce:domain", node, *tests, cast=_CAST_WORDS[context]), target, -1, location_of(node))
 
@@ -293,7 +300,9 @@ def coerce_to(
         return None
     result = coerce(analysis, node, target, typmod, context, location)
     if typmod < 0:
-        if context is Context.EXPLICIT and typmod_of(result) >= 0:
+        if typmod_of(result) >= 0 and isinstance(result, exp.Literal):
+            return typed(result.copy(), type_of(result), -1)
+        if typmod_of(result) >= 0 and context is Context.EXPLICIT:
             layer(result, "explicit", target, -1)
         return result
     if isinstance(result, exp.Literal | exp.Null) and result is node:

@@ -35,7 +35,7 @@ def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> ex
     scope.items = [Item(entry), Item(excluded, by_column=False)]
     assigned = insert.assignments(scope, relation, value["targetList"], "UPDATE")
     assigned.update(generated_values(scope, relation, entry, assigned))
-    tree.set("expressions", [assign(scope, relation, attnum, node) for attnum, node in assigned.items()])
+    tree.set("expressions", [assign(scope, relation, entry, attnum, assigned) for attnum in assigned])
     where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE") if value.get("whereClause") else None
     for check in enforced_checks(scope, relation, entry, assigned):
         where = check if where is None else exp.And(this=exp.Paren(this=where), expression=check)

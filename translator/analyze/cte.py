@@ -21,37 +21,51 @@ def transform_with(scope: Scope, clause: Node | None) -> exp.With | None:
         return None
     recursive = bool(clause.get("recursive"))
     expressions = []
+    for item in checked_items(clause):
+        if "SelectStmt" not in item["ctequery"]:
+            raise SqlError(
+                codes.FEATURE_NOT_SUPPORTED,
+                "WITH clause containing a data-modifying statement must be at the top level",
+                location=item.get("location"),
+            )
+        expressions.append(transform_item(scope, item, recursive=recursive))
+    return exp.With(expressions=expressions, recursive=recursive)
+
+
+def checked_items(clause: Node) -> list[Node]:
+    """The CommonTableExprs of a WITH clause. Raises 42712."""
+    items = [item["CommonTableExpr"] for item in clause["ctes"]]
     seen = set()
-    for item in clause["ctes"]:
-        value = item["CommonTableExpr"]
+    for value in items:
         name = value["ctename"]
         if name in seen:
             raise SqlError(
                 codes.DUPLICATE_ALIAS, f'WITH query name "{name}" specified more than once', location=value.get("location")
             )
         seen.add(name)
-        ((kind, _),) = value["ctequery"].items()
-        if kind != "SelectStmt":
-            raise unsupported("data-modifying statement in WITH", value.get("location"))
-        if value.get("search_clause"):
-            raise unsupported("SEARCH clause", value.get("location"))
-        if value.get("cycle_clause"):
-            raise unsupported("CYCLE clause", value.get("location"))
-        refers = recursive and _mentions(value["ctequery"], name)
-        expressions.append(_recursive(scope, value) if refers else _plain(scope, value))
-    return exp.With(expressions=expressions, recursive=recursive)
+    return items
 
 
-def _mentions(node: Any, name: str) -> bool:
+def transform_item(scope: Scope, value: Node, *, recursive: bool) -> exp.CTE:
+    """An item that is a query; it becomes visible in the scope."""
+    if value.get("search_clause"):
+        raise unsupported("SEARCH clause", value.get("location"))
+    if value.get("cycle_clause"):
+        raise unsupported("CYCLE clause", value.get("location"))
+    refers = recursive and mentions(value["ctequery"], value["ctename"])
+    return _recursive(scope, value) if refers else _plain(scope, value)
+
+
+def mentions(node: Any, name: str) -> bool:
     """Whether a query names the item itself, not through an inner WITH of the same name."""
     if isinstance(node, list):
-        return any(_mentions(item, name) for item in node)
+        return any(mentions(item, name) for item in node)
     if not isinstance(node, dict):
         return False
     variable = node.get("RangeVar")
     if variable is not None and variable["relname"] == name and not variable.get("schemaname"):
         return True
-    return any(_mentions(item, name) for item in node.values())
+    return any(mentions(item, name) for item in node.values())
 
 
 def _sql_name(scope: Scope, name: str) -> str:
@@ -63,12 +77,13 @@ def _plain(scope: Scope, value: Node) -> exp.CTE:
     from translator.analyze.select import transform_query
 
     query = transform_query(scope.child(), value["ctequery"])
-    cte = _declare(scope, value, query.targets)
+    cte = declare(scope, value, query.targets)
     scope.ctes[cte.name] = cte
-    return _tree(value, cte, query.tree)
+    return tree(value, cte, query.tree)
 
 
-def _declare(scope: Scope, value: Node, targets: list[Target]) -> Cte:
+def declare(scope: Scope, value: Node, targets: list[Target]) -> Cte:
+    """The item as the rest of the statement knows it. Raises 42P10."""
     names = [part["String"]["sval"] for part in value.get("aliascolnames", ())]
     if len(names) > len(targets):
         raise SqlError(
@@ -81,17 +96,18 @@ def _declare(scope: Scope, value: Node, targets: list[Target]) -> Cte:
     return Cte(value["ctename"], _sql_name(scope, value["ctename"]), columns)
 
 
-def _tree(value: Node, cte: Cte, query: exp.Expr) -> exp.CTE:
+def tree(value: Node, cte: Cte, query: exp.Expr) -> exp.CTE:
+    """The item as a tree."""
     names = unique_names([name for name, _, _ in cte.columns])
     alias = exp.TableAlias(
         this=exp.Identifier(this=cte.sql_name, quoted=True),
         columns=[exp.Identifier(this=name, quoted=True) for name in names],
     )
-    tree = exp.CTE(this=query, alias=alias)
+    made = exp.CTE(this=query, alias=alias)
     materialized = value.get("ctematerialized", "CTEMaterializeDefault")
     if materialized != "CTEMaterializeDefault":
-        tree.set("materialized", materialized == "CTEMaterializeAlways")
-    return tree
+        made.set("materialized", materialized == "CTEMaterializeAlways")
+    return made
 
 
 def _recursive(scope: Scope, value: Node) -> exp.CTE:
@@ -108,7 +124,7 @@ def _recursive(scope: Scope, value: Node) -> exp.CTE:
             f'recursive query "{name}" does not have the form non-recursive-term UNION [ALL] recursive-term',
             location=location,
         )
-    if _mentions(select["larg"], name):
+    if mentions(select["larg"], name):
         raise SqlError(
             codes.INVALID_RECURSION,
             f'recursive reference to query "{name}" must not appear within its non-recursive term',
@@ -117,7 +133,7 @@ def _recursive(scope: Scope, value: Node) -> exp.CTE:
     inner = scope.child()
     base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
     resolve_targets(inner, base.targets)
-    cte = _declare(scope, value, base.targets)
+    cte = declare(scope, value, base.targets)
     cte.recursive = True
     inner.ctes[name] = cte
     step = transform_query(inner.child(), {"SelectStmt": select["rarg"]}, keep_unknown=True)
@@ -133,4 +149,4 @@ def _recursive(scope: Scope, value: Node) -> exp.CTE:
                 location=location,
             )
     scope.ctes[name] = cte
-    return _tree(value, cte, query.tree)
+    return tree(value, cte, query.tree)

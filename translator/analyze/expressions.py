@@ -250,8 +250,9 @@ _SQL_VALUES: dict[str, tuple[str, int]] = {
 
 
 def _sql_value(scope: Scope, value: Node) -> exp.Expr:
-    name, type_oid = _SQL_VALUES[value.get("op", "SVFOP_CURRENT_DATE")]
-    typmod = value.get("typmod", -1)
+    operation = value.get("op", "SVFOP_CURRENT_DATE")
+    name, type_oid = _SQL_VALUES[operation]
+    typmod = value.get("typmod", 0) if operation.endswith("_N") else -1  # a precision of 0 is left out of the tree
     arguments = [typed(exp.Literal(this=str(typmod), is_string=False), oids.INT4)] if typmod >= 0 else []
     node = call(name, *arguments, stable=True)
     return typed(node, type_oid, typmod, value.get("location"))

@@ -97,6 +97,12 @@ def range_variable(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
     name = value["relname"]
     cte = scope.find_cte(name) if not value.get("schemaname") else None
     if cte is not None:
+        if cte.writes and not cte.columns:
+            raise SqlError(
+                codes.FEATURE_NOT_SUPPORTED,
+                f'WITH query "{name}" does not have a RETURNING clause',
+                location=value.get("location"),
+            )
         tree, entry = _cte_reference(scope, cte, value.get("alias"))
     else:
         relation = find_relation(scope, value)

@@ -81,7 +81,7 @@ def check(scope: Scope, targets: list[Target], having: exp.Expr | None, group: l
                     aliases[part.table] = item.entry
     dependent = _determined(scope, group, aliases)
     for node in [target.node for target in targets] + ([having] if having is not None else []):
-        _walk(node, group, aliases, dependent, in_subquery=False)
+        _walk(node, group, aliases, dependent, id(scope), in_subquery=False)
 
 
 def _determined(scope: Scope, group: list[exp.Expr], aliases: dict[str, Entry]) -> set[str]:
@@ -98,11 +98,19 @@ def _determined(scope: Scope, group: list[exp.Expr], aliases: dict[str, Entry]) 
     return found
 
 
-def _walk(node: exp.Expr, group: list[exp.Expr], aliases: dict[str, Entry], dependent: set[str], *, in_subquery: bool) -> None:
+def _walk(
+    node: exp.Expr,
+    group: list[exp.Expr],
+    aliases: dict[str, Entry],
+    dependent: set[str],
+    level: int,
+    *,
+    in_subquery: bool,
+) -> None:
     if any(node == grouped for grouped in group):
         return
     if isinstance(node, exp.Anonymous) and (node.meta.get("aggregate") or node.this == "grouping:mask"):
-        if not in_subquery:
+        if not in_subquery or node.meta.get("level") == level:
             return
     if isinstance(node, exp.Filter) and not in_subquery:
         return
@@ -112,7 +120,7 @@ def _walk(node: exp.Expr, group: list[exp.Expr], aliases: dict[str, Entry], depe
         return
     deeper = in_subquery or isinstance(node, exp.Query)
     for child in node.iter_expressions():
-        _walk(child, group, aliases, dependent, in_subquery=deeper)
+        _walk(child, group, aliases, dependent, level, in_subquery=deeper)
 
 
 def _ungrouped(node: exp.Column, entry: Entry, *, in_subquery: bool) -> SqlError:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze import conflict
-from translator.analyze.query import Query, Target, result_field, unique_names
+from translator.analyze import conflict, returning
+from translator.analyze.changes import Change
+from translator.analyze.program import Action, Gathered, Gathering, equal_rowid, is_volatile, plain_select, substitute
+from translator.analyze.query import Query, unique_names
+from translator.analyze.returning import Returning, null_like, unqualified
 from translator.analyze.scope import Entry, EntryColumn, Item, Scope
 from translator.analyze.select import transform_query, values_rows
 from translator.analyze.writes import (
@@ -20,85 +22,199 @@ from translator.analyze.writes import (
     enforced_checks,
     find_column,
     generated_values,
-    refuse_relation,
+    over_new_values,
     stored,
 )
 from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
-from translator.plan import Field
 from translator.typed import column, location_of, type_of, typed, typmod_of
 
 Node = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Modification:
-    """An analyzed INSERT, UPDATE or DELETE: SQLite's statement as a typed tree, and the RETURNING columns."""
+@dataclass
+class Insert(Change):
+    """`source`: VALUES or a query, with a value for each of `columns`. `updates`: ON CONFLICT DO UPDATE."""
 
-    tree: exp.Expr
-    tag: str
-    relation: Relation
-    fields: tuple[Field, ...] | None = None
+    tag = "INSERT 0"
 
-    def set_returning(self, targets: list[Target], *, foreign: bool) -> None:
-        """Attach RETURNING. SQLite's sees the changed row only, under the table's own column names."""
-        for target in targets:
-            for part in target.node.find_all(exp.Column):
-                owner = part.meta.get("column", (0, 0))[0]
-                if foreign and owner != self.relation.oid:
-                    raise unsupported("RETURNING columns of other tables", location_of(target.node))
-                if part.parent_select is None:
-                    part.set("table", None)
-        names = unique_names([target.name for target in targets])
-        items = [
-            exp.Alias(this=target.node, alias=exp.Identifier(this=f"{name}", quoted=True))
-            for target, name in zip(targets, names, strict=True)
-        ]
-        self.fields = tuple(result_field(target) for target in targets)
-        self.tree.set("returning", exp.Returning(expressions=items))
+    columns: list[Column] = field(default_factory=list)
+    source: exp.Expr = field(default_factory=exp.Expression)
+    conflict: exp.OnConflict | None = None
+    updates: bool = False
+
+    def single(self) -> Action | None:
+        """The one statement; None when RETURNING has subqueries, or asks for the old row of an update."""
+        clause = None
+        if self.returning is not None:
+            changed, old = {self.returning.own, self.returning.new}, {self.returning.old}
+            clause = self.returning.single(changed, set() if self.updates else old)
+            if clause is None:
+                return None
+        tree = self._insert(self.source.copy(), self.conflict)
+        if clause is not None:
+            tree.set("returning", clause)
+        made = self.action(tree)
+        if self.updates and not self._is_one_row():
+            self._affect_once(made)
+        return made
+
+    def _is_one_row(self) -> bool:
+        return isinstance(self.source, exp.Values) and len(self.source.expressions) == 1
+
+    def _affect_once(self, made: Action) -> None:
+        """Return the rowids as well: no row may be inserted or updated twice."""
+        rowid = exp.Alias(
+            this=exp.Column(this=exp.Identifier(this=self.relation.rowid, quoted=True)),
+            alias=exp.Identifier(this="affected row", quoted=True),
+        )
+        clause = made.tree.args.get("returning")
+        if clause is None:
+            made.tree.set("returning", exp.Returning(expressions=[rowid]))
+        else:
+            clause.append("expressions", rowid)
+        made.once = "ON CONFLICT DO UPDATE"
+
+    def _insert(self, source: exp.Expr, conflict: exp.OnConflict | None) -> exp.Insert:
+        target = exp.Schema(this=self.table.copy(), expressions=[identifier(item) for item in self.columns])
+        tree = exp.Insert(this=target, expression=source)
+        if conflict is not None:
+            tree.set("conflict", conflict.copy())
+            _avoid_ambiguity(tree)
+        return tree
+
+    def gather(self, *, shared: bool) -> Gathered:
+        """before: INSERT INTO t (a) SELECT b FROM u RETURNING a, (SELECT max(a) FROM t)
+        after:  1. collect: SELECT s.b AS c0, nextval(…) AS c1 FROM (SELECT b FROM u) AS s
+                2. result: SELECT c0 AS a, (SELECT max(a) FROM t) FROM (1)
+                3. INSERT INTO t (a, id) SELECT c0, c1 FROM (1)
+        """
+        gathering = Gathering(self.scope.analysis)
+        alias = self.scope.analysis.alias("source")
+        for item, name in zip(self.columns, self._source_names(), strict=True):
+            gathering.add(typed(column(alias, name), item.type_oid, item.typmod))
+        source = exp.Subquery(
+            this=self.source.copy(), alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True))
+        )
+        before = Action(gathering.query(source), gathering=gathering)
+        if self.conflict is not None:
+            return self._gather_conflict(before, gathering, shared=shared)
+        returned = None
+        if self.returning is not None:
+            own, old = {self.returning.own, self.returning.new}, {self.returning.old}
+
+            def replacement(part: exp.Column) -> exp.Expr | None:
+                if part.table in own:
+                    return self._inserted(part, gathering)
+                return null_like(part) if part.table in old else None
+
+            returned = self.returning.query(replacement, gathering.rows())
+        return Gathered([before], returned, [self.action(self._insert(self._gathered(gathering), None))])
+
+    def _source_names(self) -> list[str]:
+        if isinstance(self.source, exp.Values):
+            return [f"column{number}" for number in range(1, len(self.columns) + 1)]
+        return [item.alias for item in self.source.expressions]
+
+    def _gathered(self, gathering: Gathering) -> exp.Select:
+        references: list[exp.Expr] = [gathering.reference(position) for position in range(len(self.columns))]
+        return plain_select(references, gathering.rows())
+
+    def _inserted(self, part: exp.Column, gathering: Gathering) -> exp.Expr:
+        """A column of the row that is inserted."""
+        _, attnum = part.meta.get("column", (0, 0))
+        for position, item in enumerate(self.columns):
+            if item.attnum == attnum:
+                return gathering.reference(position)
+        item_ = next((one for one in self.relation.columns if one.attnum == attnum), None)
+        if item_ is None:
+            raise unsupported("system column of a row that is gathered before it is inserted", location_of(part))
+        if not item_.generated:
+            return null_like(part)
+        assigned: dict[int, exp.Expr] = {one.attnum: null(one) for one in self.relation.columns}
+        assigned.update((one.attnum, gathering.reference(position)) for position, one in enumerate(self.columns))
+        text, clause = item_.default or "NULL", "column generation expressions"
+        return over_new_values(self.scope, self.relation, self.entry, text, assigned, clause)
+
+    def _gather_conflict(self, before: Action, gathering: Gathering, *, shared: bool) -> Gathered:
+        """What ON CONFLICT does is known when it is done: so it is done, and undone if the state before is needed again.
+
+        before: INSERT INTO t VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET a = excluded.a RETURNING old.a, new.a
+        after:  1. collect: SELECT 1 AS c0, 2 AS c1
+                2. collect, undone: INSERT INTO t SELECT c0, c1 FROM (1) ON CONFLICT … RETURNING rowid AS c0, id AS c1, a AS c2
+                3. result: SELECT old.a, c2 FROM (2) LEFT JOIN t AS old ON old.rowid = c0
+                4. INSERT INTO t SELECT c0, c1 FROM (1) ON CONFLICT …
+        """
+        change = self.action(self._insert(self._gathered(gathering), self.conflict))
+        if self.returning is None:
+            if self.updates:
+                self._affect_once(change)
+            return Gathered([before], None, [change])
+        affected = Gathering(self.scope.analysis)
+        rowid = exp.Column(this=exp.Identifier(this=self.relation.rowid, quoted=True))
+        affected.add(typed(rowid, oids.INT8))
+        for entry_column in self.entry.columns:
+            affected.add(substitute(entry_column.node.copy(), unqualified))
+        trial = self.action(change.tree.copy())
+        trial.tree.set("returning", exp.Returning(expressions=affected.query().expressions))
+        trial.result, trial.gathering = False, affected
+        if self.updates:
+            self._affect_once(trial)
+        returned = self._returned_of_conflict(self.returning, affected)
+        trial.undone = shared or self.returning.uses(self.returning.old) or self.returning.reads()
+        if not trial.undone:
+            return Gathered([before, trial], returned, [])
+        trial.counts = False
+        if self.updates and any(is_volatile(node) for node in (self.conflict or exp.OnConflict()).expressions):
+            raise unsupported("volatile function in ON CONFLICT DO UPDATE whose rows other parts of the statement refer to")
+        return Gathered([before, trial], returned, [change])
+
+    def _returned_of_conflict(self, returning: Returning, affected: Gathering) -> exp.Select:
+        own = {returning.own, returning.new}
+        positions = {one.attnum: position for position, one in enumerate(self.relation.columns, 1)}
+
+        def replacement(part: exp.Column) -> exp.Expr | None:
+            if part.table not in own:
+                return None
+            return affected.reference(positions.get(part.meta.get("column", (0, 0))[1], 0))
+
+        joins = []
+        if returning.uses(returning.old):
+            table = self.table.copy()
+            table.args["alias"].set("this", exp.Identifier(this=returning.old, quoted=True))
+            condition = equal_rowid(returning.old, self.relation.rowid, affected.reference(0))
+            joins = [exp.Join(this=table, side="LEFT", on=condition)]
+        return returning.query(replacement, affected.rows(), joins=joins)
 
 
-Returning = Callable[[Scope, Node, Modification, list[exp.Expr]], None]
-
-
-def transform(scope: Scope, value: Node, returning: Returning) -> Modification:
+def transform(scope: Scope, value: Node) -> Change:
     """An InsertStmt."""
     from translator.analyze.dml import target_entry
 
     relation, entry, table = target_entry(scope, value["relation"])
-    refuse_relation(relation)
     named, steps = _named_columns(relation, value.get("cols"))
     if any(steps):
         raise unsupported("INSERT into part of a column")
     override = value.get("override", "OVERRIDING_NOT_SET")
     rows, query = _source(scope, relation, value, named)
-    if not relation.columns:
-        return _insert_nothing(scope, relation, entry, table, value, returning)
-    columns, tree_source = _complete(scope, relation, named, rows, query, override)
-    tree = exp.Insert(
-        this=exp.Schema(
-            this=table,
-            expressions=[exp.Identifier(this=item.storage_name or item.name, quoted=True) for item in columns],
-        ),
-        expression=tree_source,
-    )
+    change = Insert(scope, relation, entry, table)
+    change.columns, change.source = complete(scope, relation, named, rows, query, override)
     scope.items = [Item(entry)]
     if value.get("onConflictClause"):
-        tree.set("conflict", conflict.transform(scope, relation, entry, value["onConflictClause"]))
-        _avoid_ambiguity(tree)
-    made = Modification(tree, "INSERT 0", relation)
-    returning(scope, value, made, [])
-    return made
+        change.conflict = conflict.transform(scope, relation, entry, value["onConflictClause"])
+        change.updates = bool(change.conflict.expressions)
+    change.returning = returning.transform(scope, value, entry)
+    return change
 
 
-def _insert_nothing(
-    scope: Scope, relation: Relation, entry: Entry, table: exp.Table, value: Node, returning: Returning
-) -> Modification:
-    """A row of a table without columns."""
-    made = Modification(exp.Insert(this=table, default=True), "INSERT 0", relation)
-    scope.items = [Item(entry)]
-    returning(scope, value, made, [])
-    return made
+def identifier(item: Column) -> exp.Identifier:
+    """The column's name in SQLite."""
+    return exp.Identifier(this=item.storage_name or item.name, quoted=True)
+
+
+def null(item: Column) -> exp.Expr:
+    """A NULL of the column's type."""
+    return typed(exp.Null(), item.type_oid, item.typmod)
 
 
 def _avoid_ambiguity(tree: exp.Insert) -> None:
@@ -167,7 +283,7 @@ def _assigned(scope: Scope, relation: Relation, item: Column, node: exp.Expr) ->
     return coerce_assigned(scope, relation, item, node)
 
 
-def _complete(
+def complete(
     scope: Scope, relation: Relation, named: list[Column], rows: list[Row] | None, query: Query | None, override: str
 ) -> tuple[list[Column], exp.Expr]:
     """The source with a value for every column that SQLite must be given."""
@@ -184,13 +300,13 @@ def _complete(
     )
     lists = []
     for row in rows:
-        values = [
-            stored(scope, relation, item, node if node is not None else default_value(scope, relation, item))
+        given = {
+            item.attnum: node if node is not None else default_value(scope, relation, item)
             for item, node in zip(named, row, strict=True)
             if not item.generated
-        ]
-        values += [stored(scope, relation, item, default_value(scope, relation, item)) for item in extra]
-        lists.append(values)
+        }
+        given.update({item.attnum: default_value(scope, relation, item) for item in extra})
+        lists.append([stored(scope, relation, item, given[item.attnum], given) for item in columns])
     if not columns:
         columns = [next(item for item in relation.columns if not item.generated)]
         lists = [[typed(exp.Null(), columns[0].type_oid)] for _ in lists]
@@ -382,6 +498,33 @@ def _multi_source(reference: Node) -> Node:
     )
 
 
+def _assign_jsonb(scope: Scope, item: Column, steps: list[Node], value: exp.Expr) -> exp.Expr:
+    """`SET j['a'][0] = x`: the document with that part set (jsonb_subscript_assign)."""
+    from translator.analyze.coerce import Context, coerce_to
+    from translator.analyze.expressions import transform
+    from translator.analyze.scope import find_column as lookup
+    from translator.typed import call
+
+    current = lookup(scope, item.name, None)
+    coerced = coerce_to(scope.analysis, value, oids.JSONB, -1, Context.ASSIGNMENT, location_of(value))
+    if current is None or coerced is None or any("A_Indices" not in step for step in steps):
+        raise unsupported("this assignment to part of a jsonb")
+    keys = []
+    for step in steps:
+        key = transform(scope, step["A_Indices"]["uidx"])
+        wanted = oids.INT4 if type_of(key) == oids.INT4 else oids.TEXT
+        made = coerce_to(scope.analysis, key, wanted, -1, Context.IMPLICIT, location_of(key))
+        if made is None:
+            raise SqlError(
+                codes.DATATYPE_MISMATCH,
+                f"subscript type {scope.analysis.type_name(type_of(key))} is not supported",
+                hint="jsonb subscript must be coercible to either integer or text.",
+                location=location_of(key),
+            )
+        keys.append(made)
+    return typed(call("jsonb:assign", current, coerced, *keys), item.type_oid, item.typmod)
+
+
 def _assign_part(scope: Scope, relation: Relation, item: Column, steps: list[Node], value: exp.Expr) -> exp.Expr:
     """`SET a[1] = x`, `SET a[1:2] = x`: the array with that part replaced."""
     from translator.analyze.coerce import Context, coerce_to
@@ -389,6 +532,8 @@ def _assign_part(scope: Scope, relation: Relation, item: Column, steps: list[Nod
     from translator.analyze.subscripts import _bound, _index
     from translator.typed import call
 
+    if scope.analysis.catalog.base_type(item.type_oid) == oids.JSONB:
+        return _assign_jsonb(scope, item, steps, value)
     element = scope.analysis.catalog.element(item.type_oid)
     if not element or any("A_Indices" not in step for step in steps):
         raise unsupported("assignment to part of a value that is not an array")

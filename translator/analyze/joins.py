@@ -23,7 +23,6 @@ def transform_join(scope: Scope, value: Node) -> Source:
     """A JoinExpr: the join tree, and its two sides' items without the columns that USING merged."""
     kind = value.get("jointype", "JOIN_INNER")
     left = transform_item(scope, value["larg"])
-    check_names(left.items, scope.items)
     # the right side may refer to the left one, LATERAL and for INNER and LEFT joins only
     lateral_ok = kind in ("JOIN_INNER", "JOIN_LEFT")
     for item in left.items:
@@ -33,6 +32,9 @@ def transform_join(scope: Scope, value: Node) -> Source:
     right = transform_item(scope, value["rarg"])
     del scope.items[before:]
     check_names(left.items, right.items)
+    for side, kinds in ((left, ("JOIN_RIGHT", "JOIN_FULL")), (right, ("JOIN_LEFT", "JOIN_FULL"))):
+        for item in side.items if kind in kinds else ():
+            item.entry.nullable = True
     for item in left.items:
         item.lateral_only, item.lateral_ok = False, True
     using = _using_names(value, left, right)

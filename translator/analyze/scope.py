@@ -41,6 +41,7 @@ class Entry:
     kind: str = "relation"  # relation subquery function values cte join
     row_type: int = oids.RECORD
     target: bool = False
+    nullable: bool = False  # on a side of an outer join that may be filled up with NULLs
 
 
 @dataclass(slots=True)
@@ -257,10 +258,7 @@ def system_column(entry: Entry, name: str, location: int | None) -> exp.Expr | N
     if name == "tableoid":
         return typed(exp.Literal(this=str(entry.relation.oid), is_string=False), type_oid, -1, location)
     if name == "ctid":
-        rowid = exp.Column(
-            this=exp.Identifier(this=entry.relation.rowid, quoted=True), table=exp.Identifier(this=entry.sql_alias, quoted=True)
-        )
-        return typed(call("row:ctid", rowid), type_oid, -1, location)
+        return typed(call("row:ctid", _rowid(entry)), type_oid, -1, location)
     return typed(exp.Literal(this="2" if name == "xmin" else "0", is_string=False), type_oid, -1, location)
 
 
@@ -299,7 +297,27 @@ def whole_row(entry: Entry, location: int | None) -> exp.Expr:
     node = call("row:construct", *[use(column, location) for column in entry.columns])
     node.meta["names"] = tuple(column.name for column in entry.columns)
     node.meta["construct"] = f"{entry.name}.*"
-    return typed(node, entry.row_type or oids.RECORD, -1, location)
+    typed(node, entry.row_type or oids.RECORD, -1, location)
+    if not entry.nullable or not entry.columns:
+        return node
+    # the row that an outer join makes up is NULL, which a row of NULLs is not; SQLite's rowid tells, where there is one
+    relation = entry.relation
+    stored = relation is not None and relation.where in ("main", "temp") and relation.kind in "rm" and relation.rowid
+    tests = [_rowid(entry)] if stored else [use(column, None) for column in entry.columns]
+    missing: exp.Expr | None = None
+    for test in tests:
+        null = exp.Is(this=exp.Paren(this=test), expression=exp.Null())
+        missing = null if missing is None else exp.And(this=missing, expression=null)
+    case = exp.Case(ifs=[exp.If(this=missing, true=typed(exp.Null(), oids.RECORD))], default=node)
+    case.meta["field_names"] = list(node.meta["names"])
+    case.meta["field_types"] = [column.node.meta["type"] for column in entry.columns]
+    return typed(case, entry.row_type or oids.RECORD, -1, location)
+
+
+def _rowid(entry: Entry) -> exp.Expr:
+    assert entry.relation is not None
+    name = exp.Identifier(this=entry.relation.rowid, quoted=True)
+    return exp.Column(this=name, table=exp.Identifier(this=entry.sql_alias, quoted=True))
 
 
 def hide_columns(item: Item, names: set[str]) -> Item:

@@ -18,7 +18,7 @@ from translator.analyze.coerce import coerce_to_common, select_common_type, sele
 from translator.analyze.from_clause import transform_from
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Scope
-from translator.analyze.target import resolve_targets, transform_targets
+from translator.analyze.target import expand_star, resolve_targets, transform_targets
 from translator.errors import SqlError, unsupported
 from translator.typed import column, location_of, type_of, typed, typmod_of
 
@@ -196,6 +196,8 @@ def values_rows(scope: Scope, lists: list[Node], *, allow_default: bool = False)
         for node in item["List"]["items"]:
             if allow_default and "SetToDefault" in node:
                 row.append(typed(exp.Var(this="DEFAULT"), oids.UNKNOWN))
+            elif "ColumnRef" in node and "A_Star" in node["ColumnRef"]["fields"][-1]:
+                row += [target.node for target in expand_star(scope, node["ColumnRef"])]
             else:
                 row.append(transform_in(scope, node, "VALUES"))
         if rows and len(row) != len(rows[0]):

@@ -35,16 +35,20 @@ def ordered(scope: Scope, node: exp.Expr, item: Node) -> exp.Ordered:
     return exp.Ordered(this=node, desc=descending, nulls_first=nulls_first)
 
 
+# Strategy 1 and 5 operators of the btree families that order as the type's default family does here.
+_ASCENDING, _DESCENDING = {"<", "~<~", "*<"}, {">", "~>~", "*>"}
+
+
 def _using(scope: Scope, node: exp.Expr, item: Node) -> bool:
     operator = item["useOp"][-1]["String"]["sval"]
-    if operator not in ("<", ">"):
+    if operator not in _ASCENDING | _DESCENDING:
         raise SqlError(
             codes.WRONG_OBJECT_TYPE,
             f"operator {operator} is not a valid ordering operator",
             hint='Ordering operators must be "<" or ">" members of btree operator families.',
             location=item.get("location"),
         )
-    return bool(operator == ">")
+    return operator in _DESCENDING
 
 
 # Types without a btree operator class.

@@ -54,6 +54,9 @@ def field(scope: Scope, node: exp.Expr, name: str, location: int | None) -> exp.
             f"column notation .{name} applied to type {scope.analysis.type_name(type_of(node))}, which is not a composite type",
             location=location,
         )
+    whole = str(node.meta.get("construct", ""))
+    if whole.endswith(".*") and all(column.name != name for column in relation.columns):
+        raise SqlError(codes.UNDEFINED_COLUMN, f"column {whole[:-2]}.{name} does not exist", location=location)
     for position, column in enumerate(relation.columns, 1):
         if column.name == name:
             return typed(call("row:field", node, exp.Literal.number(position)), column.type_oid, column.typmod, location)

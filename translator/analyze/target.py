@@ -133,7 +133,8 @@ def _figure(node: Node | None) -> tuple[int, str]:
         return 0, ""
     ((kind, value),) = node.items()
     if kind == "ColumnRef":
-        return (2, value["fields"][-1]["String"]["sval"]) if "String" in value["fields"][-1] else (0, "")
+        names = [field["String"]["sval"] for field in value["fields"] if "String" in field]
+        return (2, names[-1]) if names else (0, "")
     if kind == "A_Indirection":
         names = [step["String"]["sval"] for step in value["indirection"] if "String" in step]
         return (2, names[-1]) if names else _figure(value["arg"])

@@ -52,10 +52,9 @@ def display(catalog: Catalog, oid: int, typmod: int = -1) -> str:
     if typmod < 0:
         return "bpchar" if oid == oids.BPCHAR and typmod == -2 else name
     suffix = registry.type_of(oid, catalog).typmod_out(typmod)
-    head, space, tail = name.partition(" with")  # "timestamp(3) with time zone"
-    return (
-        f"{head}{suffix}{space}{tail}" if oid in (oids.TIME, oids.TIMETZ, oids.TIMESTAMP, oids.TIMESTAMPTZ) else name + suffix
-    )
+    if oid in (oids.TIME, oids.TIMETZ, oids.TIMESTAMP, oids.TIMESTAMPTZ):  # their suffix says it all: "(3) with time zone"
+        name = name.partition(" with")[0]
+    return name + suffix
 
 
 def names_of(parts: list[dict[str, Any]]) -> list[str]:

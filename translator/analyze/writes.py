@@ -87,11 +87,21 @@ def _without_locations(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def stored(scope: Scope, relation: Relation, item: Column, node: exp.Expr) -> exp.Expr:
-    """What goes into the SQLite column. A key that is SQLite's rowid must not be NULL: SQLite would make up a value."""
-    if item.not_null and is_rowid(relation, item) and not _never_null(node):
-        return call("not_null", string(relation.name), string(item.name), node, type=item.type_oid)
-    return node
+def stored(
+    scope: Scope, relation: Relation, item: Column, node: exp.Expr, row: dict[int, exp.Expr] | None = None
+) -> exp.Expr:
+    """What goes into the SQLite column. A key that is SQLite's rowid must not be NULL: SQLite would make up a value.
+
+    `row`: the values of the new row by attnum, which the error shows; they are evaluated only then.
+    """
+    if not item.not_null or not is_rowid(relation, item) or _never_null(node):
+        return node
+    values = [
+        typed(exp.Null(), one.type_oid) if row is None or one.attnum not in row else row[one.attnum].copy()
+        for one in relation.columns
+    ]
+    violation = call("not_null_violation", exp.Literal.number(relation.oid), string(item.name), *values)
+    return typed(exp.Coalesce(this=node, expressions=[violation]), item.type_oid, item.typmod)
 
 
 def is_rowid(relation: Relation, item: Column) -> bool:
@@ -103,11 +113,14 @@ def _never_null(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) or (isinstance(node, exp.Anonymous) and node.this == "identity_nextval")
 
 
-def assign(scope: Scope, relation: Relation, attnum: int, node: exp.Expr) -> exp.Expr:
+def assign(scope: Scope, relation: Relation, entry: Entry, attnum: int, assigned: dict[int, exp.Expr]) -> exp.Expr:
     """SET column = value."""
     item = next(one for one in relation.columns if one.attnum == attnum)
     name = exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True))
-    return exp.EQ(this=name, expression=stored(scope, relation, item, node))
+    row = None
+    if is_rowid(relation, item):
+        row = {one.attnum: new_value(relation, entry, one.attnum, assigned) for one in relation.columns}
+    return exp.EQ(this=name, expression=stored(scope, relation, item, assigned[attnum], row))
 
 
 def generated_values(scope: Scope, relation: Relation, entry: Entry, assigned: dict[int, exp.Expr]) -> dict[int, exp.Expr]:

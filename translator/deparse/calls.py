@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
@@ -10,7 +11,10 @@ from translator import oids
 from translator.deparse.constants import is_constant, stored
 from translator.deparse.context import Context
 from translator.quoting import quote_identifier
-from translator.rows import ProcRow
+from translator.typed import type_of
+
+if TYPE_CHECKING:
+    from translator.rows import ProcRow
 
 
 def operator(context: Context, node: exp.Anonymous) -> str:
@@ -29,14 +33,15 @@ def operator_text(context: Context, name: str, operands: Sequence[exp.Expr]) -> 
 def function(context: Context, node: exp.Anonymous) -> str:
     """A call with the arguments that were written: defaults are not repeated, names are."""
     proc: ProcRow = node.meta["proc"]
-    if node.meta.get("construct") == "SQL syntax":
-        printed = _SQL_SYNTAX[proc.name](context, node.expressions) if proc.name in _SQL_SYNTAX else None
+    arguments = node.expressions
+    given = node.meta.get("given", [(index, None) for index in range(len(arguments))])
+    if node.meta.get("construct") == "SQL syntax" and proc.name in _SQL_SYNTAX:
+        printed = _SQL_SYNTAX[proc.name](context, [arguments[position] for position, _ in given])
         if printed is not None:
             return printed
-    arguments = node.expressions
     variadic = node.meta.get("variadic") or proc.variadic not in (0, oids.ANY)
     texts = []
-    for position, name in node.meta.get("given", [(index, None) for index in range(len(arguments))]):
+    for position, name in given:
         text = context.shown(arguments[position])
         if variadic and position == len(arguments) - 1:
             text = f"VARIADIC {text}"
@@ -44,6 +49,7 @@ def function(context: Context, node: exp.Anonymous) -> str:
     return f"{context.qualified(proc.namespace, proc.name)}({', '.join(texts)})"
 
 
+# Prints a call's arguments; None for a function of that name whose calls PostgreSQL prints plainly.
 _Syntax = Callable[[Context, Sequence[exp.Expr]], str | None]
 
 
@@ -82,8 +88,8 @@ def _overlay(context: Context, arguments: Sequence[exp.Expr]) -> str | None:
 
 def _substring(context: Context, arguments: Sequence[exp.Expr]) -> str | None:
     text, first, *rest = map(context.hidden, arguments)
-    if rest and arguments[1].meta["type"] == oids.TEXT:
-        return f"SUBSTRING({text} SIMILAR {first} ESCAPE {rest[0]})"
+    if type_of(arguments[1]) == oids.TEXT:
+        return f"SUBSTRING({text} SIMILAR {first} ESCAPE {rest[0]})" if rest else None
     return f"SUBSTRING({text} FROM {first}{''.join(f' FOR {count}' for count in rest)})"
 
 

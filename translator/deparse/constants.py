@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sqlglot import exp
 
 from translator import oids
-from translator.deparse.context import Context
 from translator.quoting import quote_string
 from translator.settings import Settings
 from translator.types import registry
-from translator.types.base import Stored
+
+if TYPE_CHECKING:
+    from translator.deparse.context import Context
+    from translator.types.base import Stored
 
 # Constants are kept as text, so their text must not depend on the session: ISO dates, UTC.
 _SETTINGS = Settings()
@@ -22,8 +26,10 @@ def is_constant(node: exp.Expr) -> bool:
 
 def constant(context: Context, node: exp.Expr, type_oid: int, typmod: int) -> str:
     """The constant with its type, where that is needed."""
+    if node.meta.get("construct") == "unknown":
+        type_oid = oids.UNKNOWN
     text, labelled = _value(context, node, type_oid)
-    if type_oid == oids.UNKNOWN or not (labelled or typmod >= 0):
+    if not (labelled or typmod >= 0):
         return text
     return f"{text}::{context.type_name(type_oid, typmod)}"
 
@@ -38,15 +44,14 @@ def _value(context: Context, node: exp.Expr, type_oid: int) -> tuple[str, bool]:
     if isinstance(node, exp.Null):
         return "NULL", True
     text = registry.type_of(type_oid, context.catalog).output(stored(node), _SETTINGS)
-    base = type_oid
-    if base == oids.BOOL:
+    if type_oid == oids.BOOL:
         return ("true" if text == "t" else "false"), False
-    if base == oids.INT4 and text[0] != "-":
+    if type_oid == oids.INT4 and text[0] != "-":
         return text, False
     # a number is numeric by itself if it is no integer; with a sign it would be an operator's result
-    if base == oids.NUMERIC and text[0].isdigit() and any(letter in text for letter in ".eE"):
+    if type_oid == oids.NUMERIC and text[0].isdigit() and any(letter in text for letter in ".eE"):
         return text, False
-    return quote_string(text), True
+    return quote_string(text), type_oid != oids.UNKNOWN
 
 
 def stored(node: exp.Expr) -> Stored:

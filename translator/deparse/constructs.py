@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from translator import oids
 from translator.analyze.constants import constant as literal
 from translator.deparse.calls import operator_text
 from translator.deparse.constants import constant
-from translator.deparse.context import Context
 from translator.errors import unsupported
 from translator.quoting import quote_identifier
 from translator.settings import runtime
-from translator.typed import type_of, typmod_of
+from translator.typed import bare_type, type_of
 from translator.types import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from translator.deparse.context import Context
 
 # A line break before which blanks are dropped; no text that PostgreSQL can hold contains it.
 LINE = "\0"
@@ -54,12 +57,17 @@ def without_implicit_casts(node: exp.Expr) -> exp.Expr:
     while True:
         layers = node.meta.get("layers", ())
         if layers and layers[-1][0] == "implicit":
-            node = node.copy()
-            node.meta["layers"] = layers[:-1]
+            node = _without_layer(node)
         elif not layers and node.meta.get("cast") == "implicit":
             node = node.expressions[0]
         else:
             return node
+
+
+def _without_layer(node: exp.Expr) -> exp.Expr:
+    copy = node.copy()
+    copy.meta["layers"] = node.meta["layers"][:-1]
+    return copy
 
 
 def coalesce(context: Context, node: exp.Coalesce) -> str:
@@ -68,7 +76,7 @@ def coalesce(context: Context, node: exp.Coalesce) -> str:
 
 def _array(context: Context, node: exp.Anonymous) -> str:
     if not node.expressions:
-        return f"ARRAY[]::{context.type_name(type_of(node), typmod_of(node))}"
+        return f"ARRAY[]::{context.type_name(*bare_type(node))}"
     return f"ARRAY[{context.list_shown(node.expressions)}]"
 
 
@@ -76,8 +84,7 @@ def _row(context: Context, node: exp.Anonymous) -> str:
     whole = node.meta.get("construct")
     if whole is not None:
         return f"{quote_identifier(whole.removesuffix('.*'))}.*"
-    text = f"ROW({context.list_shown(node.expressions)})"
-    return text if type_of(node) == oids.RECORD else f"{text}::{context.type_name(type_of(node), -1)}"
+    return f"ROW({context.list_shown(node.expressions)})"
 
 
 def _row_comparison(context: Context, node: exp.Anonymous) -> str:
@@ -107,11 +114,7 @@ def in_list(context: Context, node: exp.Anonymous, operator: str) -> str:
     relabelled = all(len(each.meta.get("layers", ())) > 1 and each.meta["layers"][-1][0] == "implicit" for each in items)
     if not relabelled:
         return f"({context.shown(left)} {operator} (ARRAY[{context.list_shown(items)}]))"
-    inner = []
-    for each in items:
-        each = each.copy()
-        each.meta["layers"] = each.meta["layers"][:-1]
-        inner.append(each)
+    inner = [_without_layer(each) for each in items]
     array = context.catalog.type(type_of(item)).array
     return f"({context.shown(left)} {operator} ((ARRAY[{context.list_shown(inner)}])::{context.type_name(array, -1)}))"
 
@@ -162,8 +165,9 @@ def _is(node: exp.Expr, name: str) -> bool:
 def _moving(context: Context, node: exp.Anonymous) -> str:
     """'now' and its kin: a constant of the moment at which the expression is stored, as the manual warns (section 8.5.1.4)."""
     text = str(node.expressions[0].this)
-    value = registry.type_of(type_of(node), context.catalog).input(text, runtime.settings)
-    return constant(context, literal(value), type_of(node), -1)
+    type_oid, _ = bare_type(node)
+    value = registry.type_of(type_oid, context.catalog).input(text, runtime.settings)
+    return constant(context, literal(value), type_oid, -1)
 
 
 def _value_function(context: Context, node: exp.Anonymous) -> str:

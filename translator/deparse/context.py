@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from sqlglot import exp
+from typing import TYPE_CHECKING
 
 from translator import oids
 from translator.analyze import typenames
 from translator.catalog import PG_CATALOG, PUBLIC, Catalog
 from translator.quoting import quote_identifier
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlglot import exp
 
 
 @dataclass(slots=True)

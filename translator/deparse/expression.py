@@ -7,15 +7,18 @@ All print alike: `(argument)::type` if the cast is explicit or the parent wants 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from translator.catalog import Catalog
 from translator.deparse import calls, constants, constructs
 from translator.deparse.context import Context
 from translator.errors import unsupported
 from translator.quoting import quote_identifier
 from translator.typed import type_of, typmod_of
+
+if TYPE_CHECKING:
+    from translator.catalog import Catalog
 
 
 def expression(node: exp.Expr, catalog: Catalog) -> str:
@@ -52,6 +55,8 @@ def _relabelled(context: Context, node: exp.Expr, casts: _Layers, shown: bool) -
         return _relabelled(context, node, inner, False)
     if len(inner) == 1 and constants.is_constant(node) and inner[0][1:] == (type_oid, -1):
         return _cast_constant(context, node, type_oid, typmod)
+    if len(inner) == 1 and isinstance(node, exp.Anonymous) and node.this == "row:construct":
+        return f"{_bare(context, node, False, *inner[0][1:])}::{context.type_name(type_oid, typmod)}"
     return _cast(context, _relabelled(context, node, inner, False), type_oid, typmod)
 
 

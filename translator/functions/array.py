@@ -28,7 +28,8 @@ from translator.types.array import (
     too_many_dimensions,
 )
 from translator.types.domain import underlying
-from translator.types.registry import type_of
+from translator.types.names import sql_name
+from translator.types.registry import builtin_rows, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,10 +37,18 @@ if TYPE_CHECKING:
     from translator.types.base import Stored, Type
 
 
+_builtin_arrays: dict[int, Array] = {}
+
+
 def array_type(oid: int) -> Array:
     """The array type of an OID; of a domain, what it is over."""
+    found = _builtin_arrays.get(oid)
+    if found is not None:
+        return found
     type = underlying(type_of(oid))
     assert isinstance(type, Array)
+    if oid in builtin_rows():
+        _builtin_arrays[oid] = type
     return type
 
 
@@ -407,3 +416,9 @@ def array_coerce_io(source: int, result: int, stored: str) -> str:
     write, read = from_type.element.output, to_type.element.input
     changed = map_elements(lambda item: read(write(item, settings), settings), array.elements)
     return to_type.encode(ArrayValue(changed, array.lower))
+
+
+@function("oidvectortypes")
+def oidvectortypes(stored: str) -> str:
+    """The names of types, as pg_proc.proargtypes lists them."""
+    return ", ".join([sql_name(oid) for oid in array_type(30).decode(stored).elements])

@@ -10,7 +10,7 @@ from typing import Any
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.functions.registry import function, rows
+from translator.functions.registry import aggregate, function, rows
 from translator.settings import runtime
 from translator.types import registry
 from translator.types.base import Stored
@@ -101,6 +101,17 @@ def single_row(value: Stored | None) -> Iterator[tuple[Stored | None]]:
     yield (value,)
 
 
+@rows("record_row", strict=False, deterministic=False)
+def record_row(type_oid: int, record: Stored | None) -> Iterator[tuple[Any, ...]]:
+    """A function in FROM that returns one row of a composite type: its fields as columns."""
+    made = registry.type_of(type_oid)
+    assert isinstance(made, Composite | Record)
+    if record is None:
+        yield (None,) * 32
+        return
+    yield tuple(value for _, value in made.items(record))
+
+
 @rows("zip_rows", strict=False)
 def zip_rows(widths: str, *arrays: str | None) -> Iterator[tuple[Any, ...]]:
     """ROWS FROM (…): several functions' rows side by side, the shorter ones padded with NULLs."""
@@ -143,3 +154,31 @@ def row_construct_named(*arguments: Any) -> str:
 def bpchar_pad(text: str, length: int) -> str:
     """A char(n) value with its trailing blanks."""
     return text.ljust(length)
+
+
+@function("like_pattern")
+def like_pattern(pattern: str) -> str:
+    """A LIKE pattern that does not end in a lone escape character (the check in like_match.c)."""
+    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        raise SqlError(codes.INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
+    return pattern
+
+
+class StringJoin:
+    """string_agg(DISTINCT text, text): each argument is the JSON array of the two."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+
+    def step(self, pair: str) -> None:
+        text, delimiter = json.loads(pair)
+        if text is not None:
+            if self.parts:
+                self.parts.append(delimiter or "")
+            self.parts.append(text)
+
+    def final(self) -> str | None:
+        return "".join(self.parts) if self.parts else None
+
+
+aggregate("string_join_distinct")(StringJoin)

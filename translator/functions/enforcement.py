@@ -39,17 +39,18 @@ def failing_row(relation: object, row: tuple[Stored | None, ...]) -> str:
     return ", ".join(texts)
 
 
-@function("not_null", strict=False, deterministic=False)
-def not_null(relation: str, column: str, value: Stored | None) -> Stored:
-    """The value, or 23502: for a key that is SQLite's rowid, of which SQLite would make one up."""
-    if value is None:
-        raise SqlError(
-            codes.NOT_NULL_VIOLATION,
-            f'null value in column "{column}" of relation "{relation}" violates not-null constraint',
-            table=relation,
-            column=column,
-        )
-    return value
+@function("not_null_violation", strict=False, deterministic=False)
+def not_null_violation(relation_oid: int, column: str, *row: Stored | None) -> None:
+    """23502 for a key that is SQLite's rowid, of which SQLite would make up a value."""
+    relation = runtime.catalog.relation_by_oid(relation_oid)
+    raise SqlError(
+        codes.NOT_NULL_VIOLATION,
+        f'null value in column "{column}" of relation "{relation.name}" violates not-null constraint',
+        detail=f"Failing row contains ({failing_row(relation, row)}).",
+        schema=relation.schema,
+        table=relation.name,
+        column=column,
+    )
 
 
 @function("domain_check", strict=False, deterministic=False)
@@ -59,12 +60,16 @@ def domain_check(domain: int, value: Stored | None, *tests: str | int | None) ->
         row = runtime.catalog.type_by_oid(domain)
         if name == "" and value is None:
             raise SqlError(
-                codes.NOT_NULL_VIOLATION, f"domain {row.name} does not allow null values", data_type=row.name
+                codes.NOT_NULL_VIOLATION,
+                f"domain {row.name} does not allow null values",
+                schema=runtime.catalog.namespace_name(row.namespace),
+                data_type=row.name,
             )
         if name != "" and passes == 0:
             raise SqlError(
                 codes.CHECK_VIOLATION,
                 f'value for domain {row.name} violates check constraint "{name}"',
+                schema=runtime.catalog.namespace_name(row.namespace),
                 data_type=row.name,
                 constraint=str(name),
             )

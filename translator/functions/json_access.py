@@ -1,14 +1,15 @@
 """Looking into json and jsonb: `->`, `->>`, `#>`, `#>>`, lengths, kinds, casts, and the set-returning functions.
 
-A json value inside another is a piece of its text, spaces and all; and a piece of canonical jsonb text is canonical. So both
-types are served by the same functions over spans of text, found with the C scanner of Python's json module, and nothing is
-printed anew. Stored text is valid, so no syntax is checked here.
+A json value inside another is a piece of its text, spaces and all, found with the C scanner of Python's json module. A piece
+of canonical jsonb text is canonical, so what walks over all members serves both types; to look for one it is faster to read
+a jsonb whole, in C, and to print what was found. Stored text is valid, so no syntax is checked here.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in typeshed, but what the module is made of
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from translator.errors import SqlError
 from translator.functions.registry import function, rows, template
 from translator.settings import runtime
 from translator.types import json_syntax
+from translator.types.json import JsonValue, print_jsonb, read
 from translator.types.registry import builtin
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ Span = tuple[int, int]
 _space = re.compile(r"[ \t\n\r]*").match
 # Values are skipped, not kept; numbers are not even converted.
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).scan_once  # type: ignore[attr-defined]
-_loads = json.JSONDecoder(parse_int=len, parse_float=len).decode
+_ABSENT: Any = object()
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MISSING: Span = (-1, -1)
 _INT_MIN, _INT_MAX = -(2**31), 2**31 - 1
@@ -94,9 +96,7 @@ def element(text: str, start: int, index: int) -> Span:
 
 def follow(text: str, path: str) -> Span:
     """What a text[] path leads to (get_path_all)."""
-    steps = json.loads(path)
-    if isinstance(steps, dict):
-        steps = steps["elements"]
+    steps = _steps(path)
     start, end = skip(text, 0), len(text.rstrip(" \t\n\r"))
     if not steps and text[start] not in "{[":
         return 0, end  # PostgreSQL gives a scalar with the space before it
@@ -112,6 +112,14 @@ def follow(text: str, path: str) -> Span:
         if start < 0:
             return _MISSING
     return start, end
+
+
+@lru_cache(maxsize=128)
+def _steps(path: str) -> list[str | None]:
+    """The elements of a path, which is the same for all rows as a rule."""
+    steps = json.loads(path)
+    found: list[str | None] = steps["elements"] if isinstance(steps, dict) else steps
+    return found
 
 
 def text_at(text: str, span: Span) -> str | None:
@@ -134,27 +142,34 @@ def json_at(text: str, span: Span) -> str | None:
     return text[start:end] if start >= 0 else None
 
 
-def as_text(text: str) -> str | None:
-    """The `->>` form of a whole value."""
-    start = skip(text, 0)
-    return text_at(text, (start, len(text.rstrip(" \t\n\r"))))
+def value_text(value: JsonValue) -> str | None:
+    """What `->>` gives for the value of a jsonb."""
+    if value is None or value.__class__ is str:
+        text: str | None = value
+        return text
+    return print_jsonb(value)
 
 
-@function("json_object_field", "jsonb_object_field")
-def object_field(text: str, key: str) -> str | None:
+@function("json_object_field")
+def json_object_field(text: str, key: str) -> str | None:
     return json_at(text, member(text, skip(text, 0), key))
 
 
-@function("json_object_field_text", "jsonb_object_field_text")
-def object_field_text(text: str, key: str) -> str | None:
-    if "\\u" not in text:  # the common cases at the speed of C; the rest needs the piece of text itself
-        value = _loads(text)
-        if value.__class__ is dict:
-            value = value.get(key)
-            if value is None or value.__class__ is str:
-                found: str | None = value
-                return found
+@function("json_object_field_text")
+def json_object_field_text(text: str, key: str) -> str | None:
     return text_at(text, member(text, skip(text, 0), key))
+
+
+@function("jsonb_object_field")
+def jsonb_object_field(text: str, key: str) -> str | None:
+    value = read(text)
+    return print_jsonb(value[key]) if value.__class__ is dict and key in value else None
+
+
+@function("jsonb_object_field_text")
+def jsonb_object_field_text(text: str, key: str) -> str | None:
+    value = read(text)
+    return value_text(value.get(key)) if value.__class__ is dict else None
 
 
 def native_path(steps: list[str | int]) -> str | None:
@@ -196,32 +211,67 @@ def json_array_element_text(text: str, index: int) -> str | None:
     return text_at(text, element(text, skip(text, 0), index))
 
 
+def _element_of(text: str, index: int) -> JsonValue:
+    """An element of a jsonb array; a scalar is an array of one (raw scalars). _ABSENT if there is none."""
+    value = read(text)
+    if value.__class__ is dict:
+        return _ABSENT
+    items = value if value.__class__ is list else [value]
+    return items[index] if -len(items) <= index < len(items) else _ABSENT
+
+
 @function("jsonb_array_element")
 def jsonb_array_element(text: str, index: int) -> str | None:
-    """A scalar is an array of one for jsonb (raw scalars)."""
-    if text[0] not in "[{":
-        return text if index in {0, -1} else None
-    return json_at(text, element(text, 0, index))
+    value = _element_of(text, index)
+    return None if value is _ABSENT else print_jsonb(value)
 
 
 @function("jsonb_array_element_text")
 def jsonb_array_element_text(text: str, index: int) -> str | None:
-    if text[0] not in "[{":
-        return as_text(text) if index in {0, -1} else None
-    return text_at(text, element(text, 0, index))
+    value = _element_of(text, index)
+    return None if value is _ABSENT else value_text(value)
 
 
-@function("json_extract_path", "jsonb_extract_path")
-def extract_path(text: str, path: str) -> str | None:
+@function("json_extract_path")
+def json_extract_path(text: str, path: str) -> str | None:
     return json_at(text, follow(text, path))
 
 
-@function("json_extract_path_text", "jsonb_extract_path_text")
-def extract_path_text(text: str, path: str) -> str | None:
+@function("json_extract_path_text")
+def json_extract_path_text(text: str, path: str) -> str | None:
     start, end = follow(text, path)
     if start == 0 and text[skip(text, 0)] in 'n"':
         start = skip(text, 0)
     return text_at(text, (start, end))
+
+
+def _walk(text: str, path: str) -> JsonValue:
+    """What a text[] path leads to in a jsonb; _ABSENT if nowhere."""
+    value = read(text)
+    for step in _steps(path):
+        if step is None:
+            return _ABSENT
+        if value.__class__ is dict:
+            if step not in value:
+                return _ABSENT
+            value = value[step]
+        elif value.__class__ is list and SUBSCRIPT.match(step) and -len(value) <= int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return _ABSENT
+    return value
+
+
+@function("jsonb_extract_path")
+def jsonb_extract_path(text: str, path: str) -> str | None:
+    value = _walk(text, path)
+    return None if value is _ABSENT else print_jsonb(value)
+
+
+@function("jsonb_extract_path_text")
+def jsonb_extract_path_text(text: str, path: str) -> str | None:
+    value = _walk(text, path)
+    return None if value is _ABSENT else value_text(value)
 
 
 @function("json_array_length", "jsonb_array_length")

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from translator import sqlstate
 from translator.errors import SqlError
-from translator.functions.floating import float8div
+from translator.functions.floating import float8div, float8mul
 from translator.functions.integer import BIGINT, division_by_zero, out_of_range
 from translator.functions.registry import function
 from translator.types.floating import load
@@ -54,12 +54,12 @@ def _rounded(value: float) -> int:
 
 @function("cash_mul_flt4", "cash_mul_flt8")
 def cash_mul_flt(cents: int, factor: float | str) -> int:
-    return _rounded(cents * load(factor))
+    return _rounded(load(float8mul(float(cents), factor)))
 
 
 @function("flt4_mul_cash", "flt8_mul_cash")
 def flt_mul_cash(factor: float | str, cents: int) -> int:
-    return _rounded(cents * load(factor))
+    return _rounded(load(float8mul(factor, float(cents))))
 
 
 @function("cash_div_flt4", "cash_div_flt8")

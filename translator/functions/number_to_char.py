@@ -258,7 +258,7 @@ def numeric_to_char(value: str, text: str) -> str:
     if not finite:
         return _written(layout, value, layout.after)
     if layout.shifted:
-        value = numeric_mul(value, text_of(EXACT.power(Decimal(10), layout.shift)))
+        value = numeric_mul(value, "1" + "0" * layout.shift)
     return _written(layout, text_of(rescale(Decimal(value), layout.after)), layout.after)
 
 

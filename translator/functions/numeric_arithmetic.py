@@ -67,6 +67,8 @@ def _leading_group(value: Decimal) -> tuple[int, int]:
     if not value:
         return 0, 0
     weight = value.adjusted() // 4
+    if weight == 0:
+        return 0, abs(int(value))
     return weight, abs(int(value.scaleb(-4 * weight, EXACT)))
 
 

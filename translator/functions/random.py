@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from decimal import Decimal
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +16,7 @@ from translator.errors import SqlError
 from translator.functions.registry import function
 from translator.settings import runtime
 from translator.types.floating import NAN, double_text, load
-from translator.types.numeric import scale_of
+from translator.types.numeric import EXACT, scale_of, text_of
 
 _MASK = 2**64 - 1
 
@@ -133,12 +134,8 @@ def numeric_random(low: str, high: str) -> str:
     scale = max(scale_of(low), scale_of(high))
     lowest, highest = _units(low, scale), _units(high, scale)
     _check_bounds(lowest <= highest)
-    drawn = generator().between(lowest, highest)
-    digits = str(abs(drawn)).zfill(scale + 1)
-    sign = "-" if drawn < 0 else ""
-    return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else f"{sign}{digits}"
+    return text_of(EXACT.scaleb(EXACT.create_decimal(generator().between(lowest, highest)), -scale))
 
 
 def _units(value: str, scale: int) -> int:
-    whole, _, fraction = value.partition(".")
-    return int(whole + fraction.ljust(scale, "0"))
+    return int(EXACT.scaleb(Decimal(value), scale))

@@ -3,7 +3,8 @@
 row_construct(values)             an anonymous record, told the types of its arguments
 record_assign(record, n, value)   a composite value with one field changed; NULL becomes a row of NULLs
 
-rowtypes.c: record_eq, record_cmp, record_image_eq.
+rowtypes.c: record_cmp, record_image_cmp. The order of images is PostgreSQL's for equal and unequal only; it compares bytes
+of its own storage.
 """
 
 from __future__ import annotations
@@ -119,15 +120,27 @@ def record_smaller(oid: int, other: int, left: Stored, right: Stored) -> Stored:
     return left if _compare(oid, other, left, right) < 0 else right
 
 
-@function("record_image_eq", types="arguments")
-def record_image_eq(oid: int, other: int, left: Stored, right: Stored) -> bool:
-    """`*=`: the same values in the same form, NULLs equal."""
-    return [value for _, value in _items(oid, left)] == [value for _, value in _items(other, right)]
+def _image(oid: int, stored: Stored) -> list[tuple[bool, bytes]]:
+    """Fields as they are stored, NULLs last: what the operators `*=`, `*<`, … go by (record_image_cmp)."""
+    return [(value is None, b"" if value is None else sort_bytes(value)) for _, value in _items(oid, stored)]
 
 
-@function("record_image_ne", types="arguments")
-def record_image_ne(oid: int, other: int, left: Stored, right: Stored) -> bool:
-    return not record_image_eq(oid, other, left, right)
+def _compare_images(oid: int, other: int, left: Stored, right: Stored) -> int:
+    first, second = _image(oid, left), _image(other, right)
+    return (first > second) - (first < second)
+
+
+def _image_comparison(test: Callable[[int], bool]) -> Callable[[int, int, str, str], bool]:
+    return lambda oid, other, left, right: test(_compare_images(oid, other, left, right))
+
+
+function("record_image_eq", types="arguments")(_image_comparison(lambda sign: sign == 0))
+function("record_image_ne", types="arguments")(_image_comparison(lambda sign: sign != 0))
+function("record_image_lt", types="arguments")(_image_comparison(lambda sign: sign < 0))
+function("record_image_le", types="arguments")(_image_comparison(lambda sign: sign <= 0))
+function("record_image_gt", types="arguments")(_image_comparison(lambda sign: sign > 0))
+function("record_image_ge", types="arguments")(_image_comparison(lambda sign: sign >= 0))
+function("btrecordimagecmp", types="arguments")(_compare_images)
 
 
 @function("pg_typeof", strict=False, types="arguments")

@@ -14,13 +14,15 @@ Not the same as PostgreSQL's: groups inside a repeated group keep what an earlie
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import regex
 
-from translator.functions.regexp_syntax import Parser
+from translator import sqlstate
+from translator.errors import SqlError
+from translator.functions.regexp_syntax import Parser, error
 from translator.functions.regexp_tree import (
     UNLIMITED,
     Alternation,
@@ -32,6 +34,8 @@ from translator.functions.regexp_tree import (
     Repeat,
     Sequence,
 )
+
+_TIME_LIMIT = 2.0  # seconds
 
 
 def _preference(node: Node) -> str:
@@ -72,6 +76,20 @@ def _has_choice(node: Node) -> bool:
             return width is None or any(map(_has_choice, nodes))
         case Sequence(items=nodes):
             return any(map(_has_choice, nodes))
+    return isinstance(node, Backreference)
+
+
+def _is_risky(node: Node, *, repeated: bool = False) -> bool:
+    """Whether backtracking may take exponential time: something of varying width is repeated, or referred to."""
+    match node:
+        case Group(inner=inner):
+            return _is_risky(inner, repeated=repeated)
+        case Repeat(inner=inner):
+            return (repeated and node.width is None) or _is_risky(inner, repeated=True)
+        case Alternation(branches=nodes):
+            return repeated or any(_is_risky(item, repeated=repeated) for item in nodes)
+        case Sequence(items=nodes):
+            return any(_is_risky(item, repeated=repeated) for item in nodes)
     return isinstance(node, Backreference)
 
 
@@ -176,6 +194,7 @@ class Expression:
         plain = _Printer(lazy=False).print(tree)
         self._exists = _compile(plain, flags)
         repeats = _repeats(tree)
+        self._risky = _is_risky(tree)
         self._dissect = None
         if _preference(tree) == "lazy":
             self._search = _compile(_Printer(lazy=True).print(tree), flags)
@@ -187,11 +206,22 @@ class Expression:
             self._search = _compile(plain, flags | regex.POSIX)
 
     def exists(self, text: str, start: int = 0) -> bool:
+        if self._risky:
+            return self._search_in_time(self._exists, text, start) is not None
         return self._exists.search(text, start) is not None
+
+    @staticmethod
+    def _search_in_time(pattern: Any, text: str, start: int) -> Any:
+        """Searching with a limit takes 4 µs more, so that only risky expressions have one. PostgreSQL's matcher needs none."""
+        try:
+            return pattern.search(text, start, timeout=_TIME_LIMIT)
+        except TimeoutError:
+            message = "regular expression failed: regular expression is too complex"
+            raise SqlError(sqlstate.INVALID_REGULAR_EXPRESSION, message) from None
 
     def search(self, text: str, start: int = 0) -> Match | None:
         """The leftmost match at or behind `start`."""
-        found = self._search.search(text, start)
+        found = self._search_in_time(self._search, text, start) if self._risky else self._search.search(text, start)
         if found is None:
             return None
         first, end = found.span()
@@ -211,4 +241,7 @@ def compiled(text: str, options: str = "") -> Expression:
     settings = Options()
     for letter in options:
         settings.set(letter)
-    return Expression(text, replace(settings))
+    try:
+        return Expression(text, settings)
+    except RecursionError:
+        raise error("regular expression is too complex") from None

@@ -7,12 +7,12 @@ OIDs of all the others.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from translator import data, sqlstate
+from translator import sqlstate
 from translator.errors import SqlError
 from translator.functions.registry import function
+from translator.quoting import quote_identifier
 from translator.settings import runtime
 from translator.types.integer import INT4
 from translator.types.registry import type_of
@@ -20,21 +20,7 @@ from translator.types.registry import type_of
 if TYPE_CHECKING:
     from translator.types.base import Stored
 
-_SAFE_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _TEXT_TYPES = frozenset({25, 1043, 705, 19, 2275})
-
-
-@cache
-def _reserved_words() -> frozenset[str]:
-    """Keywords that are quoted: all but the unreserved ones."""
-    return frozenset(word for word, kind in data.load("keywords").select("word", "catcode") if kind != "U")
-
-
-def quoted_identifier(name: str) -> str:
-    """quote_identifier: quotes only where they are needed."""
-    if _SAFE_IDENTIFIER.match(name) and name not in _reserved_words():
-        return name
-    return '"' + name.replace('"', '""') + '"'
 
 
 def quoted_literal(text: str) -> str:
@@ -43,7 +29,7 @@ def quoted_literal(text: str) -> str:
     return "E" + quoted if "\\" in text else quoted
 
 
-function("quote_ident")(quoted_identifier)
+function("quote_ident")(quote_identifier)
 function("quote_literal")(quoted_literal)
 
 
@@ -157,7 +143,7 @@ def _converted(kind: str, oid: int, value: Any) -> str:
             raise SqlError(sqlstate.NULL_VALUE_NOT_ALLOWED, "null values cannot be formatted as an SQL identifier")
         return "NULL" if kind == "L" else ""
     text = output_text(oid, value)
-    return text if kind == "s" else quoted_identifier(text) if kind == "I" else quoted_literal(text)
+    return text if kind == "s" else quote_identifier(text) if kind == "I" else quoted_literal(text)
 
 
 def _padded(text: str, width: int, *, left: bool) -> str:

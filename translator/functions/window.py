@@ -1,7 +1,7 @@
 """Window functions (chapter 9.22): SQLite's own, which have the same names and meaning, with PostgreSQL's errors.
 
-Lowering adds OVER to the call of SQLite's window function, which may stand inside a template: a NULL offset gives NULL in
-PostgreSQL and the default in SQLite. The guards stand where SQLite's own error would be raised instead.
+Lowering puts OVER where a template says {over}, else behind it: a NULL offset gives NULL in PostgreSQL and the default in
+SQLite, so the window function stands inside a condition. The guards stand where SQLite's own error would be raised instead.
 """
 
 from __future__ import annotations

@@ -57,11 +57,29 @@ def _subscript(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
 
 def _slice(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     # an open bound is the text 'omitted', which no subscript is
-    bounds = [
+    return call("array_slice", *_with_open_bounds(node.expressions))
+
+
+def _with_open_bounds(arguments: list[exp.Expr]) -> list[exp.Expr]:
+    return [
         exp.Literal.string("omitted") if isinstance(item, exp.Anonymous) and item.this == "array:omitted" else item
-        for item in node.expressions
+        for item in arguments
     ]
-    return call("array_slice", *bounds)
+
+
+def _assign(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
+    """before: SET a[1] = 5
+    after:  SET a = pg_array_assign(a, 5, 1)
+    """
+    return call("array_assign", *node.expressions)
+
+
+def _assign_slice(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
+    return call("array_assign_slice", *_with_open_bounds(node.expressions))
+
+
+def _assign_jsonb(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
+    return call("jsonb_assign", *node.expressions)
 
 
 def _element_value(source: str, element: int, name: str = "value") -> exp.Expr:
@@ -176,6 +194,9 @@ REWRITES = {
     "array:subscript": _subscript,
     "array:slice": _slice,
     "array:omitted": lambda node, lowering: node,
+    "array:assign": _assign,
+    "array:assign_slice": _assign_slice,
+    "jsonb:assign": _assign_jsonb,
     "array:any": _any,
     "array:all": _all,
     "array:query": _query,

@@ -96,6 +96,25 @@ def _extreme(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     return exp.Subquery(this=query)
 
 
+_LIKES = {"textlike", "textnlike", "bpcharlike", "bpcharnlike", "namelike", "namenlike"}
+
+
+def like_patterns(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """A LIKE pattern is checked where it is computed; SQLite's own LIKE, which an index can serve, wants it bare.
+
+    before: a LIKE b || '%'
+    after:  a LIKE pg_like_pattern(b || '%') ESCAPE '\\'
+    """
+    for node in tree.find_all(exp.Anonymous):
+        if node.this not in _LIKES or len(node.expressions) != 2:
+            continue
+        pattern = node.expressions[1]
+        plain = isinstance(pattern, exp.Literal) and not pattern.this.endswith("\\")
+        if not plain and not isinstance(pattern, exp.Parameter):
+            pattern.replace(call("like_pattern", pattern.copy()))
+    return tree
+
+
 REWRITES = {
     "in:list": _in_list,
     "distinct:from": _distinct,

@@ -8,8 +8,10 @@ from translator import oids
 from translator.analyze.functions import signature
 from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
-from translator.lower.lowering import Lowering
+from translator.lower.lowering import Lowering, native
 from translator.typed import location_of
+
+_HYPOTHETICAL = {"rank(any)", "dense_rank(any)", "percent_rank(any)", "cume_dist(any)"}
 
 
 def calls(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
@@ -26,12 +28,22 @@ def calls(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         implementation = IMPLEMENTATIONS.get(node.this)
         if implementation is None:
             raise _missing(node, lowering)
+        if node.this in _HYPOTHETICAL and isinstance(node.expressions[-1], exp.Order):
+            _tell_order(node)
         if implementation.types:
             types = list(_argument_types(node)) if implementation.types in ("arguments", "both") else []
             if implementation.types in ("result", "both"):
                 types.append(node.meta.get("type", oids.UNKNOWN))
             node.meta["types"] = ",".join(str(oid) for oid in types)
     return tree
+
+
+def _tell_order(node: exp.Anonymous) -> None:
+    """Put before the arguments how each column is ordered, as translator/functions/aggregates_ordered.py wants it."""
+    order = node.expressions[-1].expressions
+    text = "".join(("d" if item.args.get("desc") else "a") + ("f" if item.args.get("nulls_first") else "l") for item in order)
+    node.set("expressions", [exp.Literal.string(text), *node.expressions])
+    node.meta["argument_types"] = (oids.TEXT, *node.meta["argument_types"])
 
 
 def _argument_types(node: exp.Anonymous) -> list[int]:
@@ -63,6 +75,13 @@ def distinct_arguments(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         if not isinstance(inner, exp.Distinct):
             continue
         values = inner.expressions
+        if len(values) > 1 and node.this == "string_agg(text,text)":
+            # SQLite's DISTINCT takes one argument: the pair travels as one
+            packed = native("json_array", *values)
+            node.set("this", "string_join_distinct")
+            ordered = first.expressions if isinstance(first, exp.Order) else [_ascending(value) for value in values]
+            node.set("expressions", [exp.Order(this=exp.Distinct(expressions=[packed]), expressions=ordered)])
+            continue
         if len(values) > 1:
             raise unsupported("DISTINCT in an aggregate of several arguments", location_of(node))
         if "type" not in values[0].meta:
@@ -71,6 +90,9 @@ def distinct_arguments(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             inner.set("expressions", [lowering.key(values[0])])
         elif inner is first and not node.this.startswith(("sum(", "avg(", "min(", "max(", "bool_", "every(")):
             # PostgreSQL finds duplicates by sorting, which shows in what keeps an order
-            ordered = exp.Ordered(this=values[0].copy(), desc=False, nulls_first=False)
-            node.set("expressions", [*node.expressions[:-1], exp.Order(this=inner.copy(), expressions=[ordered])])
+            node.set("expressions", [exp.Order(this=inner.copy(), expressions=[_ascending(values[0])])])
     return tree
+
+
+def _ascending(value: exp.Expr) -> exp.Expr:
+    return exp.Ordered(this=value.copy(), desc=False, nulls_first=False)

@@ -55,11 +55,16 @@ def table_function(node: exp.Expr, name: str) -> exp.Table:
     return exp.Table(this=node, alias=exp.TableAlias(this=exp.Identifier(this=name, quoted=True)))
 
 
+# Where gathered rows are (analyze/program.py): by the key of a Gathering, the number of its parameter and its types.
+Places = dict[int, tuple[int, tuple[int, ...]]]
+
+
 class Lowering:
     """One run of the rules over one statement."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, places: Places | None = None) -> None:
         self.analysis = analysis
+        self.places = places or {}
 
     def alias(self, name: str) -> str:
         """A FROM alias that the statement does not have yet."""

@@ -10,9 +10,11 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from translator.lower.comparisons import like_patterns
 from translator.lower.distinct_on import distinct_on
 from translator.lower.expressions import constructs
 from translator.lower.functions import calls, distinct_arguments
+from translator.lower.gathered import gathered
 from translator.lower.grouping_sets import grouping_sets
 from translator.lower.keys import distinct_by_key, set_operations, sort_keys
 from translator.lower.lateral import lateral
@@ -22,17 +24,20 @@ from translator.lower.padding import padding
 from translator.lower.relations import empty_select_lists, relations
 from translator.lower.set_returning import functions_in_from, set_returning_targets
 from translator.lower.storage_form import loads, stored_comparisons
+from translator.lower.values import correlated_values
 from translator.lower.with_ties import with_ties
 
 Rule = Callable[[exp.Expr, Lowering], exp.Expr]
 
 RULES: tuple[Rule, ...] = (
+    gathered,
     set_returning_targets,
     grouping_sets,
     distinct_on,
     with_ties,
     distinct_by_key,
     set_operations,
+    correlated_values,
     lateral,
     functions_in_from,
     constructs,
@@ -40,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     empty_select_lists,
     distinct_arguments,
     sort_keys,
+    like_patterns,
     stored_comparisons,
     loads,
     padding,

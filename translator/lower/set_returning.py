@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
-from translator.lower.lowering import Lowering, native, select, table_function
+from translator.lower.lowering import Lowering, native, number, select, table_function
 from translator.typed import call, column, location_of, string, type_of, typed
 
 
@@ -77,7 +77,11 @@ def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             # the column definition list is the last argument of the functions that need one
             this.append("expressions", string(json.dumps(this.meta["definitions"])))
         if not _gives_rows(this):
-            table.set("this", call("single_row", this.copy()))
+            composite = this.meta.get("widths", [1]) != [1] or not this.meta.get("scalar_result", True)
+            if composite or "scalar_result" not in this.meta:
+                table.set("this", call("record_row", number(type_of(this)), this.copy()))
+            else:
+                table.set("this", call("single_row", this.copy()))
     return tree
 
 

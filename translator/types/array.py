@@ -30,6 +30,10 @@ _INT_MAX = 2**31 - 1
 _SPACE = " \t\n\r\v\f"  # scanner_isspace
 _NEEDS_QUOTES = re.compile(r'["\\{} \t\n\r\v\f]')
 _ESCAPE = re.compile(r'(["\\])')
+_UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ITEM = re.compile(r'"(?:[^"\\]|\\.)*"|[^"\\{}, \t\n\r\v\f]+', re.DOTALL)
+_QUOTED_LIST = re.compile(rf"\{{(?:{_ITEM.pattern})(?:,(?:{_ITEM.pattern}))*\}}\Z", re.DOTALL)
+_BARE = {16, 20, 21, 23, 26, 1700, 2950}  # bool, int8, int2, int4, oid, numeric, uuid
 _HEADER = struct.Struct("!iiI")
 _TWO_INTS = struct.Struct("!ii")
 _LENGTH = struct.Struct("!i")
@@ -71,6 +75,8 @@ class Array(Type):
         self.element = element
         self.delimiter = delimiter
         self.first = first  # the lower bound that needs no writing down: 1, but 0 of oidvector and int2vector
+        # Whose texts never need quotes, and are written from what json_each would give.
+        self._bare = element.oid in _BARE and first == 1
         self._to_json = {"BLOB": bytes_to_json, "REAL": float_to_json}.get(element.sqlite_type)
         self._from_json = {"BLOB": bytes_from_json, "REAL": float_from_json}.get(element.sqlite_type)
 
@@ -79,6 +85,10 @@ class Array(Type):
 
     def typmod_out(self, typmod: int) -> str:
         return self.element.typmod_out(typmod)
+
+    def for_typmod(self, typmod: int) -> Type:
+        element = self.element.for_typmod(typmod)
+        return self if element is self.element else Array(self.oid, self.name, element, self.delimiter, self.first)
 
     def decode(self, value: Stored) -> ArrayValue:
         """The array that a stored value stands for."""
@@ -89,7 +99,10 @@ class Array(Type):
         if self._from_json is not None:
             elements = map_elements(self._from_json, elements)
         if lower is None:
-            lower = [self.first] * len(dimensions(elements))
+            if elements and elements[0].__class__ is not list:
+                lower = [self.first]
+            else:
+                lower = [self.first] * len(dimensions(elements))
         return ArrayValue(elements, lower)
 
     def encode(self, value: ArrayValue) -> str:
@@ -97,26 +110,42 @@ class Array(Type):
         elements = value.elements
         if self._to_json is not None:
             elements = map_elements(self._to_json, elements)
-        if all(bound == self.first for bound in value.lower):
+        if value.lower == [self.first] or all(bound == self.first for bound in value.lower):
             return encode_json(elements)
         return encode_json({"lower": value.lower, "elements": elements})
 
     def input(self, text: str, settings: Settings, typmod: int = -1) -> Stored:
-        body = text.strip(_SPACE)
-        if body[:1] == "{" and body[-1:] == "}" and not _NEEDS_QUOTES.search(body, 1, len(body) - 1):
-            if len(body) == 2:
-                return "[]"
-            parts = body[1:-1].split(self.delimiter)
-            if "" not in parts:
-                read = self.element.input
-                return self.encode(
-                    ArrayValue([None if part.upper() == "NULL" else read(part, settings, typmod) for part in parts], [1])
-                )
+        parts = self._plain_parts(text)
+        if parts is not None:
+            read = self.element.input
+            items = [None if part is None else read(part, settings, typmod) for part in parts]
+            return self.encode(ArrayValue(items, [1] if items else []))
         from translator.types.array_literal import ArrayLiteral
 
         return self.encode(ArrayLiteral(text, self, settings, typmod).read())
 
+    def _plain_parts(self, text: str) -> list[str | None] | None:
+        """The element texts of a one-dimensional literal without oddities; None for any other."""
+        if self.delimiter != "," or text[:1] != "{" or text[-1:] != "}":
+            return None
+        if not _NEEDS_QUOTES.search(text, 1, len(text) - 1):
+            parts = text[1:-1].split(",")
+            if "" in parts:
+                return [] if len(text) == 2 else None
+        elif _QUOTED_LIST.match(text):
+            parts = [_UNESCAPE.sub(r"\1", part[1:-1]) if part[0] == '"' else part for part in _ITEM.findall(text)]
+            if "null" in text.lower():  # whether it was quoted is for the full reader
+                return None
+            return list(parts)
+        else:
+            return None
+        return [None if len(part) == 4 and part.upper() == "NULL" else part for part in parts]
+
     def output(self, value: Stored, settings: Settings) -> str:
+        if self._bare and value[:1] == "[" and value[1:2] != "[":  # type: ignore[index]
+            write = self.element.output
+            items = decode_json(value)  # type: ignore[arg-type]
+            return "{" + ",".join(["NULL" if item is None else write(item, settings) for item in items]) + "}"
         array = self.decode(value)
         if not array.lower:
             return "{}"

@@ -6,11 +6,16 @@ refuses it (aclitem's is accepted as it stands; GRANT checks what it writes).
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.settings import Settings
-from translator.types.base import Stored, Type
+from translator.types.base import Type
 from translator.types.registry import register
+
+if TYPE_CHECKING:
+    from translator.settings import Settings
+    from translator.types.base import Stored
 
 
 class AclItem(Type):

@@ -18,6 +18,7 @@ from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.settings import Settings
 from translator.types.array import (
+    Array,
     bytes_from_json,
     bytes_to_json,
     decode_json,
@@ -27,6 +28,7 @@ from translator.types.array import (
 )
 from translator.types.base import Stored, Type
 from translator.types.binary import short_message
+from translator.types.domain import underlying
 from translator.types.names import sql_name
 from translator.types.registry import register, type_of
 
@@ -38,6 +40,10 @@ _NEEDS_QUOTES = re.compile(r'["\\(), \t\n\r\v\f]')
 _DOUBLED = re.compile(r'(["\\])')
 _INT = struct.Struct("!i")
 _FIELD = struct.Struct("!Ii")
+_SHOWING_SETTINGS = {
+    "bytea", "date", "float4", "float8", "interval", "money", "timestamp", "timestamptz", "timetz",
+    "daterange", "tsrange", "tstzrange", "datemultirange", "tsmultirange", "tstzmultirange",
+}  # fmt: skip
 _CANONICAL = Settings()  # what stored text is written under
 
 
@@ -70,7 +76,9 @@ class Composite(Type):
     @property
     def attributes(self) -> list[Attribute]:
         if self._attributes is None:
-            self._attributes = [Attribute(name, self._resolve(oid), typmod) for name, oid, typmod in self._columns]
+            self._attributes = [
+                Attribute(name, self._resolve(oid).for_typmod(typmod), typmod) for name, oid, typmod in self._columns
+            ]
         return self._attributes
 
     def items(self, value: Stored) -> list[Item]:
@@ -89,7 +97,7 @@ class Composite(Type):
         return self.encode(self._values(text, settings))
 
     def output(self, value: Stored, settings: Settings) -> str:
-        if settings == _CANONICAL:
+        if is_canonical(settings) or not any(shows_settings(attribute.type) for attribute in self.attributes):
             return str(value)
         return self._text(self.decode(value), settings)
 
@@ -165,6 +173,27 @@ class Record(Type):
 
     def send(self, value: Stored, settings: Settings) -> bytes:
         return send_items(self.items(value), settings)
+
+
+def is_canonical(settings: Settings) -> bool:
+    """Whether values are written as they are stored, as far as run-time parameters decide."""
+    return (
+        settings.date_style == "ISO"
+        and settings.timezone_name == "UTC"
+        and settings.interval_style == "postgres"
+        and settings.bytea_output == "hex"
+        and settings.extra_float_digits == 1
+    )
+
+
+def shows_settings(type: Type) -> bool:
+    """Whether the output of a type depends on run-time parameters."""
+    type = underlying(type)
+    if isinstance(type, Array):
+        return shows_settings(type.element)
+    if isinstance(type, Composite):
+        return any(shows_settings(attribute.type) for attribute in type.attributes)
+    return type.name in _SHOWING_SETTINGS or isinstance(type, Record)
 
 
 def row_items(type: Type, value: Stored) -> list[Item]:

@@ -20,7 +20,7 @@ class Domain(Type):
     def __init__(self, oid: int, name: str, base: Type, typmod: int = -1) -> None:
         self.oid = oid
         self.name = name
-        self.base = base
+        self.base = base.for_typmod(typmod)
         self.typmod = typmod
         # What is a class attribute of other types differs from domain to domain.
         vars(self).update(sqlite_type=base.sqlite_type, key=base.key)

@@ -11,6 +11,7 @@ In Python a JSON value is dict, list, str, bool, None, int, or Decimal where the
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -61,17 +62,32 @@ def _key_order(key: str) -> tuple[int, Any]:
 
 def sorted_object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     """An object as jsonb keeps it: last value of each key, keys in jsonb's order."""
-    if len(pairs) < 2:
-        return dict(pairs)
     found = dict(pairs)
-    return {key: found[key] for key in sorted(found, key=_key_order)}
+    if len(found) < 2:
+        return found
+    keys = list(found)
+    if "".join(keys).isascii():  # two sorts in C
+        keys.sort()
+        keys.sort(key=len)
+    else:
+        keys.sort(key=_key_order)
+    return {key: found[key] for key in keys}
 
 
 _validate = json.JSONDecoder(parse_int=len, parse_float=len, parse_constant=_refuse).decode
 _parse_sorted = json.JSONDecoder(
     object_pairs_hook=sorted_object, parse_int=_integer, parse_float=_decimal, parse_constant=_refuse
 ).decode
-_print_plain = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+_read = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse).decode
+
+
+def _marked(value: Decimal) -> str:
+    """A Decimal as a string that no JSON value of PostgreSQL has, for json's encoder in C."""
+    return f"\0{value:f}"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": "), default=_marked).encode
+_unmark = re.compile(r'"\\u0000([^"]*)"').sub
 
 
 def parse(text: str) -> JsonValue:
@@ -91,29 +107,17 @@ def parse(text: str) -> JsonValue:
 
 
 def read(text: str) -> JsonValue:
-    """The value of a text that is known to be canonical jsonb."""
-    return _parse_sorted(text)
+    """The value of a text that is known to be canonical jsonb, whose objects are in order."""
+    try:
+        return _read(text)
+    except ValueError:  # an integer of more digits than Python reads
+        return _parse_sorted(text)
 
 
 def print_jsonb(value: JsonValue) -> str:
     """The stored text of a jsonb value, whose objects are in jsonb's order (JsonbToCString)."""
-    try:
-        return _print_plain(value)
-    except TypeError:  # has a Decimal, which the C encoder cannot write
-        return _print(value)
-
-
-def _print(value: JsonValue) -> str:
-    kind = value.__class__
-    if kind is str:
-        return quote(value)
-    if kind is dict:
-        return "{" + ", ".join([f"{quote(key)}: {_print(item)}" for key, item in value.items()]) + "}"
-    if kind is list:
-        return "[" + ", ".join(map(_print, value)) + "]"
-    if kind is Decimal:
-        return format(value, "f")
-    return _print_plain(value)
+    text = _encode(value)
+    return _unmark(r"\1", text) if "\\u0000" in text else text
 
 
 def canonical(text: str) -> str:

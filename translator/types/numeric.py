@@ -130,8 +130,11 @@ def apply_typmod(text: str, typmod: int) -> str:
     if typmod < _VARHDRSZ or text == "NaN":
         return text
     precision, scale = unpack_typmod(typmod)
-    if text.endswith("y"):
+    if text[-1] == "y":
         raise _field_overflow(precision, scale, "cannot hold an infinite value.")
+    whole, _, fraction = text.partition(".")
+    if len(fraction) == scale and len(whole) <= precision - scale:
+        return text  # as most values are already
     value = rescale(Decimal(text), scale)
     if value and value.adjusted() >= precision - scale:
         limit = f"10^{precision - scale}" if precision != scale else "1"

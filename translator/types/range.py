@@ -21,6 +21,7 @@ from translator.errors import SqlError
 from translator.settings import Settings
 from translator.types.base import Stored, Type
 from translator.types.binary import Reader
+from translator.types.composite import is_canonical, shows_settings
 from translator.types.range_literal import MultirangeLiteral, read_range
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Range(Type):
         return self.text(self._read(text, settings), _CANONICAL)
 
     def output(self, value: Stored, settings: Settings) -> str:
-        if settings == _CANONICAL:
+        if is_canonical(settings) or not shows_settings(self.subtype):
             return str(value)
         return self.text(self._read(str(value), _CANONICAL), settings)
 
@@ -199,7 +200,9 @@ class Multirange(Type):
         return self.encode(self.united(span for span in found if span is not None))
 
     def output(self, value: Stored, settings: Settings) -> str:
-        return str(value) if settings == _CANONICAL else self._text(self.spans(value), settings)
+        if is_canonical(settings) or not shows_settings(self.range.subtype):
+            return str(value)
+        return self._text(self.spans(value), settings)
 
     def _text(self, spans: list[Span], settings: Settings) -> str:
         return "{" + ",".join([self.range.text(span, settings) for span in spans]) + "}"

@@ -1,6 +1,6 @@
 """SQL functions that read the catalogs: declared in translator's registry when this package is imported.
 
-names         format_type, pg_get_userbyid, …_is_visible, current_schemas, pg_describe_object
+names         format_type, pg_get_userbyid, …_is_visible, pg_describe_object
 definitions   pg_get_constraintdef, pg_get_indexdef, pg_get_viewdef, pg_get_expr, pg_get_serial_sequence
 routines      pg_get_functiondef, pg_get_function_arguments, pg_get_function_result
 privileges    has_…_privilege, pg_has_role, aclexplode, acldefault

@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy.pg_catalog import current, rows, types
 from proxy.pg_catalog.lookup import record
+from proxy.pg_catalog.object_names import ObjectNames
 from proxy.pg_catalog.pretty import pretty as prettify
 from proxy.pg_catalog.relations import is_bootstrapped
 from proxy.pg_catalog.texts import quote_identifier, quote_qualified
@@ -278,22 +279,26 @@ def _key_suffix(row: dict[str, Any], place: int, type_oid: int, inherent: int) -
 # ---------------------------------------------------------------------- views and sequences
 
 
-@function("pg_get_viewdef", "pg_get_viewdef_ext", "pg_get_viewdef_wrap", deterministic=False)
-def pg_get_viewdef(oid: int, option: int = 0) -> str | None:
+@function("pg_get_viewdef", "pg_get_viewdef_ext", deterministic=False)
+def pg_get_viewdef(oid: int, pretty: int = 0) -> str | None:
     """The query of a view."""
     relation = current.catalog().relation_by_oid(oid)
-    return None if relation is None else view_definition(relation)
+    return None if relation is None else view_definition(relation, pretty=bool(pretty))
+
+
+@function("pg_get_viewdef_wrap", deterministic=False)
+def pg_get_viewdef_wrap(oid: int, width: int) -> str | None:
+    """The same, pretty; lines are not joined up to the width."""
+    return pg_get_viewdef(oid, 1)
 
 
 @function("pg_get_viewdef_name", "pg_get_viewdef_name_ext", deterministic=False)
-def pg_get_viewdef_name(name: str, option: int = 0) -> str | None:
+def pg_get_viewdef_name(name: str, pretty: int = 0) -> str | None:
     """The same, of a view that is given by name."""
-    from proxy.pg_catalog.object_names import ObjectNames
-
-    return pg_get_viewdef(ObjectNames().object_oid("regclass", name))
+    return pg_get_viewdef(ObjectNames().object_oid("regclass", name), pretty)
 
 
-def view_definition(relation: Relation) -> str | None:
+def view_definition(relation: Relation, *, pretty: bool) -> str | None:
     """The text of a view's query as PostgreSQL lays it out."""
     if relation.kind not in "vm":
         return ""
@@ -304,7 +309,7 @@ def view_definition(relation: Relation) -> str | None:
     row = current.connection().execute(sql, (relation.oid,)).fetchone()
     if row is None:
         return None
-    return print_view(row[0], _visible_schemas())
+    return print_view(row[0], _visible_schemas(), pretty=pretty)
 
 
 def _visible_schemas() -> set[str]:
@@ -314,8 +319,6 @@ def _visible_schemas() -> set[str]:
 @function("pg_get_serial_sequence", deterministic=False)
 def pg_get_serial_sequence(table: str, column: str) -> str | None:
     """The sequence that a serial or identity column uses."""
-    from proxy.pg_catalog.object_names import ObjectNames
-
     oid = ObjectNames().object_oid("regclass", table)
     relation = current.catalog().relation_by_oid(oid)
     assert relation is not None

@@ -1,4 +1,4 @@
-"""Names of objects as SQL functions: format_type, visibility, the search path, descriptions."""
+"""Names of objects as SQL functions: format_type, visibility, descriptions."""
 
 from typing import Any
 
@@ -142,33 +142,6 @@ def to_regtypemod(text: str) -> int | None:
         return typenames.resolve(current.catalog(), current.path(), node)[1]
     except (SqlError, parser.ParseError, KeyError):
         return None
-
-
-@function("current_schema", strict=False, deterministic=False)
-def current_schema() -> str | None:
-    """The first schema of the search path that exists."""
-    for name in _explicit_path():
-        return name
-    return None
-
-
-@function("current_schemas", deterministic=False)
-def current_schemas(include_implicit: int) -> str:
-    """The schemas of the search path, as name[]."""
-    import json
-
-    names = _explicit_path()
-    if include_implicit:
-        names = [current.catalog().namespace_name(oid) or "" for oid in current.path()]
-    return json.dumps(names, ensure_ascii=False, separators=(",", ":"))
-
-
-def _explicit_path() -> list[str]:
-    from translator.settings import runtime
-
-    settings = runtime.settings
-    names = [settings.user if name == "$user" else name for name in settings.search_path]
-    return [name for name in dict.fromkeys(names) if current.catalog().namespace(name) is not None]
 
 
 @function("pg_my_temp_schema", strict=False, deterministic=False)

@@ -5,13 +5,15 @@
 
 `expression` is any expression over the columns of schema.sql, `check` a constraint, `default TYPE` a column default,
 `index` an index expression, `predicate` a partial index, `generated TYPE` a generated column. Lines that begin with `=`
-are what pg_get_expr printed. Everything else is a comment.
+are what pg_get_expr printed; lines with `~`, only where they differ, what it prints when it is given that text. Everything
+else is a comment.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+KINDS = ("expression", "check", "default", "index", "predicate", "generated")
 
 
 @dataclass(slots=True)
@@ -19,23 +21,25 @@ class Case:
     kind: str
     type: str
     input: str
-    expected: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
-        return "\n".join(self.expected)
+        return "\n".join(self.printed)
 
-
-KINDS = ("expression", "check", "default", "index", "predicate", "generated")
+    @property
+    def text_read_again(self) -> str:
+        return "\n".join(self.again) if self.again else self.text
 
 
 def read(path: Path) -> list[str | Case]:
     """The pieces of a file in order: comment lines and cases."""
     pieces: list[str | Case] = []
     for line in path.read_text().splitlines():
-        if line.startswith("="):
-            assert isinstance(pieces[-1], Case), line
-            pieces[-1].expected.append(line[2:])
+        last = pieces[-1] if pieces else ""
+        if isinstance(last, Case) and line[:1] in ("=", "~"):
+            (last.printed if line[0] == "=" else last.again).append(line[2:])
             continue
         head, colon, text = line.partition(": ")
         kind, _, type_name = head.partition(" ")
@@ -50,7 +54,8 @@ def write(path: Path, pieces: list[str | Case]) -> None:
             lines.append(piece)
         else:
             lines.append(f"{piece.kind}{' ' + piece.type if piece.type else ''}: {piece.input}")
-            lines += [f"= {line}".rstrip() if not line else f"= {line}" for line in piece.expected]
+            lines += [f"= {line}".rstrip() for line in piece.printed]
+            lines += [f"~ {line}".rstrip() for line in piece.again]
     path.write_text("\n".join(lines) + "\n")
 
 

@@ -1,5 +1,7 @@
 """Ask PostgreSQL for the expected texts and write them into the case files: `python -m tests.unit.deparse.record`."""
 
+from typing import Any
+
 import psycopg
 
 from tests.harness import oracle
@@ -21,15 +23,20 @@ _HOW = {
 }
 
 
-def expected(connection: psycopg.Connection, case: cases.Case) -> str:
+def printed(connection: Any, case: cases.Case, text: str) -> str:
     statement, question = _HOW[case.kind]
     with connection.transaction(force_rollback=True):
-        connection.execute(statement.format(case.input, case.type))
-        ((text,),) = connection.execute(question).fetchall()
-    assert isinstance(text, str)
-    if case.kind == "expression":
-        return text.removeprefix("(").removesuffix(" IS NULL)")
-    return text
+        connection.execute(statement.format(text, case.type))
+        ((result,),) = connection.execute(question).fetchall()
+    assert isinstance(result, str), f"{case.input} left no expression"
+    return result.removeprefix("(").removesuffix(" IS NULL)") if case.kind == "expression" else result
+
+
+def record(connection: Any, case: cases.Case) -> None:
+    text = printed(connection, case, case.input)
+    again = printed(connection, case, text)
+    case.printed = text.split("\n")
+    case.again = again.split("\n") if again != text else []
 
 
 def main() -> None:
@@ -37,15 +44,12 @@ def main() -> None:
         connection.execute("CREATE SCHEMA deparse_cases")
         connection.execute("SET search_path = deparse_cases")
         try:
-            connection.execute((cases.FOLDER / "schema.sql").read_text())
+            connection.execute((cases.FOLDER / "schema.sql").read_bytes())
             for path in cases.files():
                 pieces = cases.read(path)
                 for case in pieces:
                     if isinstance(case, cases.Case):
-                        try:
-                            case.expected = expected(connection, case).split("\n")
-                        except psycopg.Error as error:
-                            raise SystemExit(f"{path.name}: {case.input}: {error}") from None
+                        record(connection, case)
                 cases.write(path, pieces)
         finally:
             connection.execute("DROP SCHEMA deparse_cases CASCADE")

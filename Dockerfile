@@ -1,0 +1,16 @@
+FROM python:3.13-slim
+
+WORKDIR /app
+COPY pyproject.toml README.md LICENSE ./
+COPY proxy proxy
+COPY translator translator
+COPY clients clients
+RUN pip install --no-cache-dir .
+
+RUN useradd --system --create-home litephant && mkdir /data && chown litephant /data
+USER litephant
+VOLUME /data
+EXPOSE 45432
+
+# Inside a container the address must be reachable from outside it; publish the port on 127.0.0.1, or set a password.
+CMD ["litephant", "serve", "--host", "0.0.0.0", "--data", "/data"]

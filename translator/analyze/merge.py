@@ -1,0 +1,3 @@
+from translator.errors import unsupported
+def transform(scope, value):
+    raise unsupported("MERGE")
