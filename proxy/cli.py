@@ -60,7 +60,8 @@ def serve(data: Path, host: str, port: int, password_file: Path | None, log_leve
     except ClusterInUse as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

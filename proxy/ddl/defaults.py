@@ -7,7 +7,7 @@ changing one changes nothing but the catalog.
 from typing import Any
 
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.expressions import freeze, is_persistable, recompile, record_references
+from proxy.ddl.expressions import freeze, is_persistable, recompile, record_references, references
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.rows import schema_of
 from translator import compiler, sqlstate
@@ -31,6 +31,8 @@ def add_default(execution: Execution, relation: Relation, attnum: int, node: Any
     for number in compiled.columns:
         execution.depend(address, Address(classes.PG_CLASS, relation.oid, number))
     record_references(execution, address, text, node)
+    if column.type_oid not in {each.oid for each in references(execution, text, node)}:
+        execution.depend(address, Address(classes.PG_TYPE, column.type_oid))
     if column.generated and is_persistable(recompile(execution, relation, text, "generated column")):
         _compute_in_sqlite(execution, relation, column)
     execution.changed()

@@ -335,7 +335,11 @@ def _insert_attributes(execution: Execution, oid: int, spec: IndexSpec) -> None:
     sources: list[tuple[int, int, int]] = []  # type, typmod, collation
     for key in spec.keys:
         typmod = key.column.typmod if key.column is not None else -1
-        sources.append((key.type_oid, typmod, key.collation))
+        stored = key.operator_class.key_type if key.operator_class is not None else 0
+        if stored and execution.catalog.type(stored).kind != "p":
+            sources.append((stored, -1, key.collation))
+        else:
+            sources.append((key.type_oid, typmod, key.collation))
     sources.extend((column.type_oid, column.typmod, column.collation) for column in spec.included)
     for number, ((type_oid, typmod, collation), name) in enumerate(zip(sources, _attribute_names(spec), strict=True), 1):
         facts = types.physical(execution.connection, type_oid)

@@ -36,6 +36,7 @@ class OperatorClass:
     family: int
     input_type: int
     default: bool
+    key_type: int  # what the index stores, where that is not the column's type
 
 
 def physical(connection: Statements, type_oid: int) -> Physical:
@@ -59,7 +60,7 @@ def _builtin_physical() -> dict[int, Physical]:
 @cache
 def operator_classes() -> dict[int, OperatorClass]:
     """pg_opclass by OID."""
-    columns = ("oid", "opcname", "opcmethod", "opcnamespace", "opcfamily", "opcintype", "opcdefault")
+    columns = ("oid", "opcname", "opcmethod", "opcnamespace", "opcfamily", "opcintype", "opcdefault", "opckeytype")
     return {row[0]: OperatorClass(*row) for row in load("pg_opclass").select(*columns)}
 
 

@@ -108,7 +108,7 @@ class Update(Change):
         return tree
 
     def _update(self, assigned: dict[int, exp.Expr], table: exp.Table) -> exp.Update:
-        sets = [assign(self.scope, self.relation, attnum, node.copy()) for attnum, node in assigned.items()]
+        sets = [assign(self.scope, self.relation, self.entry, attnum, assigned) for attnum in assigned]
         return exp.Update(this=table, expressions=sets)
 
 

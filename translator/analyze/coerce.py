@@ -104,6 +104,8 @@ def coerce(
         oids.ANYCOMPATIBLENONARRAY,
     ):
         return node
+    if _is_collated(node):
+        return _under_collation(analysis, node, coerce(analysis, _without_collation(node), target, typmod, context, location))
     catalog = analysis.catalog
     if target in oids.POLYMORPHIC:
         base = catalog.base_type(source)
@@ -168,8 +170,6 @@ def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int,
     if base != target:
         return _to_domain(analysis, typed(constant(value), base, input_typmod, location), target, context)
     result = typed(constant(value), target, input_typmod, location)
-    if "layers" in node.meta:  # COLLATE
-        result.meta["layers"] = (("", target, input_typmod), *node.meta["layers"][1:])
     if base in (oids.DATE, oids.TIMESTAMP, oids.TIMESTAMPTZ, oids.TIME, oids.TIMETZ) and _moves(text):
         # 'now'::timestamp is a constant to PostgreSQL too, but the plan may be cached: read the text at run time
         return typed(call("coerce:input", exp.Literal.string(text), type=target), target, -1, location)
@@ -229,6 +229,23 @@ def _relabel(node: exp.Expr, target: int, typmod: int, context: Context) -> exp.
     if target != type_of(node) or typmod != typmod_of(node):
         layer(result, _CAST_WORDS[context], target, typmod)
     return typed(result, target, typmod)
+
+
+def _is_collated(node: exp.Expr) -> bool:
+    return "layers" in node.meta and node.meta["layers"][-1][0].startswith("COLLATE")
+
+
+def _without_collation(node: exp.Expr) -> exp.Expr:
+    bare = node.copy()
+    bare.meta["layers"] = node.meta["layers"][:-1]
+    return bare
+
+
+def _under_collation(analysis: Analysis, node: exp.Expr, coerced: exp.Expr) -> exp.Expr:
+    """A coercion goes underneath COLLATE, and replaces it if the new type has no collations (coerce_type)."""
+    if analysis.catalog.type(type_of(coerced)).collation:
+        layer(coerced, node.meta["layers"][-1][0], type_of(coerced), typmod_of(coerced))
+    return coerced
 
 
 def _hide(node: exp.Expr) -> None:
@@ -298,6 +315,9 @@ def coerce_to(
     """The node as a value of the target type and modifier, or None if there is no way (coerce_to_target_type)."""
     if not can_coerce(analysis.catalog, [type_of(node)], [target], context):
         return None
+    if _is_collated(node):
+        made = coerce_to(analysis, _without_collation(node), target, typmod, context, location)
+        return _under_collation(analysis, node, made) if made is not None else None
     result = coerce(analysis, node, target, typmod, context, location)
     if typmod < 0:
         if typmod_of(result) >= 0 and isinstance(result, exp.Literal):

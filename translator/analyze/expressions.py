@@ -33,7 +33,19 @@ Node = dict[str, Any]
 def transform(scope: Scope, node: Node) -> exp.Expr:
     """The typed tree of one expression node. Raises SqlError; 0A000 for a kind of node that is not built yet."""
     ((kind, value),) = node.items()
-    handler = _HANDLERS.get(kind)
+    handler = def _merge_action(scope: Scope, value: Node) -> exp.Expr:
+    """merge_action(), also in subqueries of the RETURNING list (transformMergeSupportFunc)."""
+    level: Scope | None = scope
+    while level is not None and level.merge_action is None:
+        level = level.parent
+    location = value.get("location")
+    if level is None or level.merge_action is None:
+        message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command"
+        raise SqlError(codes.SYNTAX_ERROR, message, location=location)
+    return typed(level.merge_action.copy(), oids.TEXT, -1, location)
+
+
+_HANDLERS.get(kind)
     if handler is None:
         raise unsupported(_WORDS.get(kind, kind), value.get("location") if isinstance(value, dict) else None)
     return handler(scope, value)
@@ -348,7 +360,10 @@ def _in(scope: Scope, value: Node) -> exp.Expr:
         parts[0].meta["construct"] = "NOT IN" if negated else "IN"
     others = [_binary(scope, names, left.copy(), item, location) for item in items]
     parts += [coerce_to_boolean(scope.analysis, part, "IN") for part in others]
-    return connect(exp.And if negated else exp.Or, parts, location)
+    node = connect(exp.And if negated else exp.Or, parts, location)
+    if len(parts) > 1:
+        node.meta["construct"] = "IN"
+    return node
 
 
 def _in_list(scope: Scope, left: exp.Expr, items: list[exp.Expr], location: int | None) -> exp.Expr | None:
@@ -428,6 +443,18 @@ _A_EXPR: dict[str, Callable[[Scope, Node], exp.Expr]] = {
     **dict.fromkeys(_BETWEEN, _between),
 }
 
+def _merge_action(scope: Scope, value: Node) -> exp.Expr:
+    """merge_action(), also in subqueries of the RETURNING list (transformMergeSupportFunc)."""
+    level: Scope | None = scope
+    while level is not None and level.merge_action is None:
+        level = level.parent
+    location = value.get("location")
+    if level is None or level.merge_action is None:
+        message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command"
+        raise SqlError(codes.SYNTAX_ERROR, message, location=location)
+    return typed(level.merge_action.copy(), oids.TEXT, -1, location)
+
+
 _HANDLERS: dict[str, Callable[[Scope, Any], exp.Expr]] = {
     "A_Const": _constant,
     "ColumnRef": _column,
@@ -452,6 +479,7 @@ _HANDLERS: dict[str, Callable[[Scope, Any], exp.Expr]] = {
     "A_Indirection": subscripts.indirection,
     "SubLink": sublinks.transform_sublink,
     "Typed": _typed_already,
+    "MergeSupportFunc": _merge_action,
 }
 
 # What the user calls a construct that has no handler yet.
@@ -469,5 +497,4 @@ _WORDS = {
     "JsonParseExpr": "JSON()",
     "JsonScalarExpr": "JSON_SCALAR",
     "JsonSerializeExpr": "JSON_SERIALIZE",
-    "MergeSupportFunc": "merge_action()",
 }

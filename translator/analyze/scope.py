@@ -90,6 +90,7 @@ class Scope:
     windows: dict[str, Any] = field(default_factory=dict)
     writable_ctes: bool = False
     outer_references: bool = False
+    merge_action: exp.Expr | None = None  # what merge_action() means, in RETURNING of MERGE
     columns_only: str = ""  # a clause whose columns must not be subqueries, … (words the error)
 
     def child(self) -> Scope:

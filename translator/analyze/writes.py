@@ -120,7 +120,7 @@ def assign(scope: Scope, relation: Relation, entry: Entry, attnum: int, assigned
     row = None
     if is_rowid(relation, item):
         row = {one.attnum: new_value(relation, entry, one.attnum, assigned) for one in relation.columns}
-    return exp.EQ(this=name, expression=stored(scope, relation, item, assigned[attnum], row))
+    return exp.EQ(this=name, expression=stored(scope, relation, item, assigned[attnum].copy(), row))
 
 
 def generated_values(scope: Scope, relation: Relation, entry: Entry, assigned: dict[int, exp.Expr]) -> dict[int, exp.Expr]:

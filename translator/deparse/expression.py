@@ -7,6 +7,7 @@ All print alike: `(argument)::type` if the cast is explicit or the parent wants 
 from __future__ import annotations
 
 import re
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -18,6 +19,8 @@ from translator.quoting import quote_identifier
 from translator.typed import type_of, typmod_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from translator.catalog import Catalog
 
 
@@ -31,33 +34,23 @@ def _print(context: Context, node: exp.Expr, shown: bool) -> str:
     layers = node.meta.get("layers")
     if layers is None:
         return _bare(context, node, shown, type_of(node), typmod_of(node))
-    # a cast of `a COLLATE c` goes underneath the COLLATE (coerce_type), wherever it was written
-    casts = [each for each in layers if not each[0].startswith("COLLATE")]
-    collations = [each for each in layers[1:] if each[0].startswith("COLLATE")]
-    return _collated(context, node, casts, collations, shown)
+    return _layered(context, node, layers, shown)
 
 
-_Layers = list[tuple[str, int, int]]
-
-
-def _collated(context: Context, node: exp.Expr, casts: _Layers, collations: _Layers, shown: bool) -> str:
-    if not collations or not context.catalog.type(casts[-1][1]).collation:
-        return _relabelled(context, node, casts, shown)
-    name = collations[-1][0].removeprefix("COLLATE ")
-    return f"({_collated(context, node, casts, collations[:-1], shown)} COLLATE {quote_identifier(name)})"
-
-
-def _relabelled(context: Context, node: exp.Expr, casts: _Layers, shown: bool) -> str:
-    *inner, (word, type_oid, typmod) = casts
+def _layered(context: Context, node: exp.Expr, layers: Sequence[tuple[str, int, int]], shown: bool) -> str:
+    *inner, (word, type_oid, typmod) = layers
     if not inner:
         return _bare(context, node, shown, type_oid, typmod)
+    if word.startswith("COLLATE "):
+        name = quote_identifier(word.removeprefix("COLLATE "))
+        return f"({_layered(context, node, inner, shown)} COLLATE {name})"
     if word != "explicit" and not shown:
-        return _relabelled(context, node, inner, False)
+        return _layered(context, node, inner, False)
     if len(inner) == 1 and constants.is_constant(node) and inner[0][1:] == (type_oid, -1):
         return _cast_constant(context, node, type_oid, typmod)
     if len(inner) == 1 and isinstance(node, exp.Anonymous) and node.this == "row:construct":
         return f"{_bare(context, node, False, *inner[0][1:])}::{context.type_name(type_oid, typmod)}"
-    return _cast(context, _relabelled(context, node, inner, False), type_oid, typmod)
+    return _cast(context, _layered(context, node, inner, False), type_oid, typmod)
 
 
 def _cast(context: Context, argument: str, type_oid: int, typmod: int) -> str:
@@ -82,8 +75,7 @@ def _bare(context: Context, node: exp.Expr, shown: bool, type_oid: int, typmod: 
         case exp.Anonymous():
             return _call(context, node, shown, type_oid, typmod)
         case exp.And() | exp.Or():
-            word = " AND " if isinstance(node, exp.And) else " OR "
-            return f"({word.join(map(context.hidden, _arguments(node, node.meta['arguments'])))})"
+            return _connected(context, node)
         case exp.Not() | exp.Is():
             return _test(context, node)
         case exp.Case():
@@ -114,6 +106,15 @@ def _cast_call(context: Context, node: exp.Anonymous, visible: bool, type_oid: i
     if constants.is_constant(argument) and not layered and (type_of(argument), typmod_of(argument)) == (type_oid, -1):
         return _cast_constant(context, argument, type_oid, typmod)
     return _cast(context, context.hidden(argument), type_oid, typmod)
+
+
+def _connected(context: Context, node: exp.And | exp.Or) -> str:
+    """AND or OR of many conditions; IN makes a chain of twos of them."""
+    word = " AND " if isinstance(node, exp.And) else " OR "
+    texts = [context.hidden(argument) for argument in _arguments(node, node.meta["arguments"])]
+    if node.meta.get("construct") != "IN":
+        return f"({word.join(texts)})"
+    return reduce(lambda left, right: f"({left}{word}{right})", texts)
 
 
 def _arguments(node: exp.Expr, count: int) -> list[exp.Expr]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.functions.json_build import json_text, json_value, object_key
+from translator.functions.json_build import json_text, jsonb_object_text, jsonb_text, object_key
 from translator.functions.registry import aggregate
 from translator.types.array import Array
 from translator.types.composite import Composite, Record
 from translator.types.domain import underlying
-from translator.types.json import JsonValue, print_jsonb, quote, sorted_object
+from translator.types.json import quote, sorted_object
 from translator.types.registry import type_of
 
 if TYPE_CHECKING:
@@ -55,16 +55,16 @@ class JsonbAgg:
     skip_nulls: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        self.items: list[JsonValue] = []
+        self.parts: list[str] = []
         self.called = False
 
     def step(self, oid: int, value: Stored | None) -> None:
         self.called = True
         if value is not None or not self.skip_nulls:
-            self.items.append(json_value(type_of(oid), value))
+            self.parts.append(jsonb_text(type_of(oid), value))
 
     def final(self) -> str | None:
-        return print_jsonb(self.items) if self.called else None
+        return "[" + ", ".join(self.parts) + "]" if self.called else None
 
 
 @aggregate("jsonb_agg_strict(anyelement)", types="arguments")
@@ -123,23 +123,22 @@ class JsonbObjectAgg(ObjectAgg):
 
     def __init__(self) -> None:
         super().__init__()
-        self.pairs: list[tuple[str, JsonValue]] = []
+        self.pairs: list[tuple[str, str]] = []
 
     def null_key(self) -> SqlError:
         return SqlError(codes.INVALID_PARAMETER_VALUE, "field name must not be null")
 
     def add(self, name: str, value_type: int, value: Stored | None) -> None:
-        self.pairs.append((name, json_value(type_of(value_type), value)))
+        self.pairs.append((name, jsonb_text(type_of(value_type), value)))
 
     def final(self) -> str | None:
         if not self.called:
             return None
-        found = sorted_object(self.pairs)
-        if self.unique and len(found) < len(self.pairs):
+        if self.unique and len({name for name, _ in self.pairs}) < len(self.pairs):
             raise SqlError(codes.DUPLICATE_JSON_OBJECT_KEY_VALUE, "duplicate JSON object key value")
-        if self.skip_nulls:
-            found = {name: value for name, value in found.items() if value is not None}
-        return print_jsonb(found)
+        if not self.skip_nulls:
+            return jsonb_object_text(self.pairs)
+        return jsonb_object_text([(name, text) for name, text in sorted_object(self.pairs).items() if text != "null"])
 
 
 for _kind, _class in (("json", JsonObjectAgg), ("jsonb", JsonbObjectAgg)):

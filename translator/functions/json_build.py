@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from translator.types.base import Stored, Type
 
-BOOL, JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ = 16, 114, 3802, 1082, 1114, 1184
+BOOL, TEXT, JSON, JSONB, DATE, TIMESTAMP, TIMESTAMPTZ = 16, 25, 114, 3802, 1082, 1114, 1184
+_INTEGERS = frozenset({20, 21, 23})
 _NUMBERS = frozenset({20, 21, 23, 700, 701, 1700})
 _DATES = frozenset({DATE, TIMESTAMP, TIMESTAMPTZ})
 _NOT_NUMBERS = frozenset({"NaN", "Infinity", "-Infinity"})
@@ -85,6 +86,25 @@ def json_value(type: Type, value: Stored | None) -> JsonValue:
     return _scalar_text(type, value)
 
 
+def jsonb_text(type: Type, value: Stored | None) -> str:
+    """A value as canonical jsonb text. What is text already, or has a plain one, is not taken apart."""
+    if value is None:
+        return "null"
+    oid = type.oid
+    if oid == JSONB:
+        return str(value)
+    if oid in _INTEGERS:
+        return str(value)
+    if oid == TEXT:
+        return quote(value)
+    return print_jsonb(json_value(type, value))
+
+
+def jsonb_object_text(pairs: list[tuple[str, str]]) -> str:
+    """The object of keys and canonical texts; the last of equal keys wins."""
+    return "{" + ", ".join([f"{quote(key)}: {text}" for key, text in sorted_object(pairs).items()]) + "}"
+
+
 def _array_value(element: Type, elements: list[Any]) -> list[JsonValue]:
     return [_array_value(element, item) if item.__class__ is list else json_value(element, item) for item in elements]
 
@@ -127,7 +147,7 @@ def to_json(oid: int, value: Stored) -> str:
 
 @function("to_jsonb", types="arguments")
 def to_jsonb(oid: int, value: Stored) -> str:
-    return print_jsonb(json_value(type_of(oid), value))
+    return jsonb_text(type_of(oid), value)
 
 
 @function("array_to_json", "row_to_json", types="arguments")
@@ -154,12 +174,12 @@ def json_build_object(*arguments: Any) -> str:
 @function("jsonb_build_object", strict=False, types="arguments")
 def jsonb_build_object(*arguments: Any) -> str:
     types, values = split(arguments)
-    found: list[tuple[str, JsonValue]] = []
+    found: list[tuple[str, str]] = []
     for (type, key), value in _pairs(types, values, "jsonb_build_object"):
         if key is None:
             raise SqlError(codes.INVALID_PARAMETER_VALUE, f"argument {2 * len(found) + 1}: key must not be null")
-        found.append((object_key(type, key), json_value(*value)))
-    return print_jsonb(sorted_object(found))
+        found.append((object_key(type, key), jsonb_text(*value)))
+    return jsonb_object_text(found)
 
 
 @function("json_build_array", strict=False, types="arguments")
@@ -169,7 +189,7 @@ def json_build_array(*arguments: Any) -> str:
 
 @function("jsonb_build_array", strict=False, types="arguments")
 def jsonb_build_array(*arguments: Any) -> str:
-    return print_jsonb([json_value(type, value) for type, value in zip(*split(arguments), strict=True)])
+    return "[" + ", ".join([jsonb_text(type, value) for type, value in zip(*split(arguments), strict=True)]) + "]"
 
 
 @function("json_build_object_noargs", "jsonb_build_object_noargs")

@@ -99,10 +99,8 @@ class Array(Type):
         if self._from_json is not None:
             elements = map_elements(self._from_json, elements)
         if lower is None:
-            if elements and elements[0].__class__ is not list:
-                lower = [self.first]
-            else:
-                lower = [self.first] * len(dimensions(elements))
+            flat = elements and elements[0].__class__ is not list
+            lower = [self.first] if flat else [self.first] * len(dimensions(elements))
         return ArrayValue(elements, lower)
 
     def encode(self, value: ArrayValue) -> str:

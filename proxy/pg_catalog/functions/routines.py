@@ -51,8 +51,6 @@ def _argument_list(row: dict[str, Any], *, with_defaults: bool) -> str:
     by_place = dict(zip(inputs[len(inputs) - len(defaults) :], defaults, strict=True)) if defaults else {}
     parts = []
     for place, (mode, name, type_oid) in enumerate(arguments):
-        if not with_defaults and mode == "o":
-            continue
         text = _MODES[mode] + (f"{quote_identifier(name)} " if name else "") + type_text(type_oid)
         if place in by_place:
             text += f" DEFAULT {by_place[place]}"

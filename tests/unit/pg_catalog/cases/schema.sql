@@ -1,0 +1,10 @@
+create table par(id serial primary key, n text not null unique, x numeric(10,2) default 1.5 check (x > 0));
+create table ch(a int generated always as identity, b int references par(id) on delete cascade, c varchar(20) default 'abc', d int generated always as (a*2) stored, primary key(a), constraint cc check(b > 0 or c is null), unique nulls not distinct (b,c));
+create index on ch(lower(c), b desc) where b > 3;
+create type mood as enum('a','b');
+create view v as select ch.a, par.n from ch join par on par.id=ch.b;
+create domain dom as int check (value > 0) not null;
+create type comp as (x int, y text);
+create materialized view mv as select * from ch;
+comment on table par is 'hey';
+grant select on par to public;
