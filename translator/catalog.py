@@ -104,6 +104,10 @@ class Relation:
     indexes: tuple[Index, ...] = ()
     rowid: str = "rowid"  # how SQLite's rowid can be named in this table (a user column may hide `rowid`)
 
+    def __deepcopy__(self, memo: object) -> Relation:
+        """Trees are copied with what their nodes know; a snapshot's rows are shared."""
+        return self
+
 
 class Source(Protocol):
     """Where a Catalog finds the user's objects (and system relations with their columns)."""
@@ -165,6 +169,8 @@ class Catalog:
         self.source: Source = source or NoSource()
         self.version = self.source.version
         self._casts: dict[tuple[int, int], CastRow] | None = None
+        # What overload resolution found out about this snapshot, by call shape; kept because calls repeat.
+        self.resolutions: dict[Any, Any] = {}
 
     # ------------------------------------------------------------------ namespaces
 

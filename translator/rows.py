@@ -48,6 +48,10 @@ class ProcRow:
     language: int = 12
     body: str = ""  # of LANGUAGE sql
 
+    def __deepcopy__(self, memo: object) -> "ProcRow":
+        """Trees are copied with what their nodes know; catalog rows are shared."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class OperatorRow:

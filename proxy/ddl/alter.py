@@ -141,6 +141,7 @@ def enforce(execution: Execution, before: Relation) -> None:
         if constraint.oid not in known:
             verify_constraint(execution, relation, constraint.oid)
     rebuild.synchronize(execution, relation)
+    constraints.provide_parent_keys(execution, relation)
     known_indexes = {each.oid for each in before.indexes}
     for each in relation.indexes:
         if each.oid not in known_indexes:

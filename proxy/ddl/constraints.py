@@ -155,7 +155,6 @@ def add_foreign_key(execution: Execution, relation: Relation, spec: ConstraintSp
     execution.depend(address, Address(classes.PG_CLASS, index))
     for each in (relation, parent):
         execution.update("pg_class", each.oid, {"relhastriggers": True}, oid=each.oid)
-    _need_plain_unique(execution, parent, referenced, index)
     execution.changed()
     return oid
 
@@ -248,8 +247,17 @@ def _check_actions(node: dict[str, Any], columns: list[Column]) -> None:
             raise SqlError(sqlstate.SYNTAX_ERROR, message)
 
 
-def _need_plain_unique(execution: Execution, parent: Relation, columns: list[Column], index: int) -> None:
+def provide_parent_keys(execution: Execution, relation: Relation) -> None:
     """SQLite finds a parent through a unique index on the columns themselves; one on key expressions is not enough."""
+    for constraint in relation.constraints:
+        if constraint.kind == "f":
+            parent = execution.relation(constraint.referenced)
+            by_number = {column.attnum: column for column in parent.columns}
+            columns = [by_number[attnum] for attnum in constraint.referenced_columns]
+            _provide_parent_key(execution, parent, columns, constraint.index)
+
+
+def _provide_parent_key(execution: Execution, parent: Relation, columns: list[Column], index: int) -> None:
     catalog = execution.catalog
     keyed = any(sqlite_schema.equality_key(catalog, each.type_oid, each.typmod) for each in columns)
     if not keyed and not _is_expression_index(execution, index):

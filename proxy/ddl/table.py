@@ -161,6 +161,7 @@ def build(execution: Execution, spec: TableSpec, kind: str = "r", definition: st
     sqlite_schema.create_table(execution, relation)
     for each in relation.indexes:
         sqlite_schema.create_index(execution, relation, each.oid)
+    constraints.provide_parent_keys(execution, relation)
     for clause in spec.likes:
         like.finish(execution, clause, oid)
     return oid

@@ -80,9 +80,8 @@ def read_options(tree: Tree) -> CopyOptions:
         options.header = _header(given["header"], is_from=is_from)
     if "encoding" in given:
         _check_encoding(given["encoding"])
-    if _boolean(given.get("freeze")):
-        if not is_from:
-            raise SqlError(codes.INVALID_PARAMETER_VALUE, "COPY FREEZE cannot be used with COPY TO")
+    if _boolean(given.get("freeze")) and not is_from:
+        raise SqlError(codes.INVALID_PARAMETER_VALUE, "COPY FREEZE cannot be used with COPY TO")
         # rows here have no transaction ids that could be frozen: they are as COPY FREEZE leaves them in any case
     _read_error_options(options, given, is_from=is_from)
     _check(options, given, is_from=is_from)

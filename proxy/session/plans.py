@@ -162,12 +162,13 @@ class Section:
     Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
     """
 
-    __slots__ = ("_plans", "catalog", "reader")
+    __slots__ = ("_plans", "_unliftable", "catalog", "reader")
 
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
         self.catalog = Catalog(CatalogSource(connection))
         self.reader = reader
         self._plans: OrderedDict[Any, CompiledPlan] = OrderedDict()
+        self._unliftable: set[Any] = set()
 
     def find(self, key: Any) -> CompiledPlan | None:
         """The plan that is kept under a text, or a text with parameter types."""
@@ -179,6 +180,14 @@ class Section:
         self._plans[key] = value
         if len(self._plans) > _TEXTS:
             self._plans.popitem(last=False)
+
+    def is_unliftable(self, key: Any) -> bool:
+        """Whether a text without its literals (lifting.py) is known not to compile."""
+        return key in self._unliftable
+
+    def keep_unliftable(self, key: Any) -> None:
+        if len(self._unliftable) < _TEXTS:
+            self._unliftable.add(key)
 
     def compile(self, statement: Statement, settings: Settings, types: tuple[int, ...] = ()) -> CompiledPlan:
         """The plan of a statement. Raises SqlError."""

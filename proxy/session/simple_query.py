@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.cursors import fetches_binary
+from proxy.session.lifting import lift
 from proxy.session.plans import ends_transaction
 from proxy.session.prepared import Portal
 from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_rows
@@ -15,11 +16,12 @@ from proxy.wire import backend
 from translator import compiler
 from translator import sqlstate as codes
 from translator.errors import SqlError
+from translator.types.registry import type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from proxy.session.plans import CompiledPlan
+    from proxy.session.plans import CompiledPlan, Section
     from proxy.session.session import Answer, Session
     from proxy.wire import frontend
     from translator.compiler import Statement
@@ -31,16 +33,25 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
     session.statements.drop("")
     session.portals.drop("")
     session.executed = 0
-    found = session.compilation.section().find(text) or _prepare(session, text)
-    if isinstance(found, list):
-        return _run(session, found)
-    if found.plan.parameters:
+    section = session.compilation.section()
+    found = section.find(text)
+    binds: tuple[Any, ...] = ()
+    if found is None:
+        lifted = None if session.transaction.state is State.FAILED else _lift(session, section, text)
+        if lifted is not None:
+            found, binds = lifted
+        else:
+            prepared = _prepare(session, text)
+            if isinstance(prepared, list):
+                return _run(session, prepared)
+            found = prepared
+    if session.transaction.state is State.FAILED or found.is_momentary:
+        return _run(session, [found.statement])
+    if len(found.plan.parameters) != len(binds):
         raise _no_parameter(found.statement)
-    if not found.plain_read or session.transaction.state is State.FAILED:
-        return _run(session, [found.statement])
-    portal = Portal("", found, (), found.formats(()))
-    if not session.executor.read_now(portal):
-        return _run(session, [found.statement])
+    portal = Portal("", found, binds, found.formats(()))
+    if not (found.plain_read and session.executor.read_now(portal)):
+        return _run_portal(session, portal)
     session.transaction.queried = True
     session.client.send_bytes(portal.describe())
     rows = portal.spool
@@ -51,6 +62,35 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
     session.client.send_bytes(SELECT_TAGS[len(rows)])
     session.ready()
     return None
+
+
+def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, tuple[Any, ...]] | None:
+    """The plan of the text without its literals, and their values (lifting.py); None: compile it as it is."""
+    lifted = lift(text)
+    if lifted is None:
+        return None
+    lifted_text, types, values = lifted
+    key = (lifted_text, types)
+    if section.is_unliftable(key):
+        return None
+    settings = session.parameters.settings
+    try:
+        compiled = section.find(key)
+        if compiled is None:
+            (statement,) = compiler.parse(lifted_text)
+            compiled = session.compilation.compile(statement, types)
+            section.keep(key, compiled)
+        parameters = compiled.plan.parameters
+        if len(parameters) != len(values):
+            return None
+        return compiled, tuple(
+            value if isinstance(value, int) else type_of(oid, compiled.catalog).input(value, settings)
+            for value, oid in zip(values, parameters, strict=True)
+        )
+    except SqlError:
+        if section.find(key) is None:
+            section.keep_unliftable(key)
+        return None
 
 
 def _prepare(session: Session, text: str) -> CompiledPlan | list[Statement]:
@@ -78,6 +118,13 @@ async def _run(session: Session, statements: list[Statement]) -> None:
         binary = fetches_binary(session, compiled.plan)
         portal = Portal("", compiled, (), compiled.formats((1,) if binary else ()))
         await execute_portal(session, portal, 0, last=number == len(statements), describe=True)
+    await session.end_query()
+
+
+async def _run_portal(session: Session, portal: Portal) -> None:
+    """A string of one statement whose plan is known."""
+    session.alone = True
+    await execute_portal(session, portal, 0, last=True, describe=True)
     await session.end_query()
 
 

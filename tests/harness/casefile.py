@@ -12,6 +12,7 @@ Directives: `statement`, `query`, `error`, and in wire/ `send` and `until`. Word
 
     rowsort    the order of rows does not matter
     simple     always sent as a simple query (several statements, or what the extended protocol cannot do)
+    lift       the answer is the same with literals as parameters; recording finds that out
     text       results are always asked for as text (a setting changes text output only)
     on NAME    runs on another session, opened when first named
 
@@ -28,7 +29,7 @@ from pathlib import Path
 from typing import Final
 
 DIRECTIVES: Final = frozenset({"statement", "query", "error", "send", "until"})
-OPTIONS: Final = frozenset({"rowsort", "simple", "text", "on"})
+OPTIONS: Final = frozenset({"rowsort", "simple", "lift", "text", "on"})
 SEPARATOR: Final = "----"
 
 

@@ -1,8 +1,8 @@
 """What a server answered, as the text of a case file, and the only place where a difference is forgiven.
 
 Forgiven: OIDs of user objects (16384 and above), the order of rows under `rowsort`, process ids and secret keys, the file,
-line and routine of an error report, a context that names a physical tuple, and the order of ParameterStatus messages that
-come together. Nothing else. Floats are compared as text.
+line and routine of an error report, a context that names a physical tuple, positions in a text that the harness rewrote,
+and the order of ParameterStatus messages that come together. Nothing else. Floats are compared as text.
 """
 
 import json
@@ -66,6 +66,17 @@ def type_name(type_oid: int, typmod: int) -> str:
 
 def rows(lines: list[str], options: frozenset[str]) -> list[str]:
     return sorted(lines) if "rowsort" in options else lines
+
+
+def agrees(answer: list[str], expected: list[str], *, lifted: bool) -> bool:
+    """Whether an answer is the expected one. A lifted statement has another text, so that positions in it differ."""
+    if lifted:
+        return _without_positions(answer) == _without_positions(expected)
+    return answer == expected
+
+
+def _without_positions(lines: list[str]) -> list[str]:
+    return [line for line in lines if not line.startswith("POSITION: ")]
 
 
 def report(message: ErrorResponse | NoticeResponse) -> list[str]:

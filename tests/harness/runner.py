@@ -1,7 +1,7 @@
 """Runs the cases of one file against a server, in one mode, and gives what the server answered as case-file text.
 
-A mode is how a statement travels: as a simple query, by the extended protocol with text results, or by the extended
-protocol with binary results, which are decoded here. All modes must give the recorded text. A file runs from its top to
+A mode is how a statement travels: as a simple query, by the extended protocol with text results, with binary results, which
+are decoded here, or with its literals as parameters. All modes must give the recorded text. A file runs from its top to
 its end in each of them, with a database of its own, because its statements build on one another.
 """
 
@@ -18,12 +18,14 @@ from tests.harness import compare
 from tests.harness.casefile import Case
 from tests.harness.client import Address, Client, ConnectionFailedError
 from tests.harness.decode import DECODERS, decode
+from tests.harness.lift import Lifted, lift
 
 
 class Mode(Enum):
     SIMPLE = "simple"
     TEXT = "text"
     BINARY = "binary"
+    LIFTED = "lifted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +71,29 @@ class Runner:
         if self._mode is Mode.SIMPLE or "simple" in case.options:
             client.send(frontend.Query(case.input))
             return _render(client.receive_until(backend.ReadyForQuery), case, client)
-        if self._mode is Mode.TEXT or "text" in case.options or not _plain_settings(client):
-            client.send(
-                frontend.Parse("", case.input),
-                frontend.Bind("", ""),
-                frontend.Describe("P", ""),
-                frontend.Execute(""),
-                frontend.Sync(),
-            )
-            return _render(client.receive_until(backend.ReadyForQuery), case, client)
-        return _render(_extended_binary(client, case.input), case, client)
+        if self._mode is Mode.LIFTED and "lift" in case.options and (lifted := lift(case.input)) is not None:
+            return _render(_extended_text(client, lifted), case, client)
+        if self._mode is Mode.BINARY and "text" not in case.options and _plain_settings(client):
+            return _render(_extended_binary(client, case.input), case, client)
+        return _render(_extended_text(client, Lifted(case.input, (), [])), case, client)
 
 
 def _plain_settings(client: Client) -> bool:
     """Whether the text form depends on no setting that the decoders do not know."""
     style = client.parameters.get("DateStyle"), client.parameters.get("IntervalStyle")
     return style == ("ISO, MDY", "postgres")
+
+
+def _extended_text(client: Client, statement: Lifted) -> list[Message]:
+    """All in one flight, as drivers send it."""
+    client.send(
+        frontend.Parse("", statement.text, statement.types),
+        frontend.Bind("", "", parameters=statement.values),
+        frontend.Describe("P", ""),
+        frontend.Execute(""),
+        frontend.Sync(),
+    )
+    return client.receive_until(backend.ReadyForQuery)
 
 
 def _extended_binary(client: Client, text: str) -> list[Message]:

@@ -160,7 +160,8 @@ class Delete(Change):
                     return version.value(part)
                 return null_like(part) if part.table in new else version.other(part)
 
-            returned = self.returning.query(replacement, version.gathering.rows())
+            missing: dict[str, exp.Expr] = {self.returning.new: exp.Boolean(this=True)}
+            returned = self.returning.query(replacement, version.gathering.rows(), missing)
         before = version.action(distinct=bool(self.sources))
         return Gathered([before], returned, [self.action(self.apply(version.gathering))])
 

@@ -33,19 +33,7 @@ Node = dict[str, Any]
 def transform(scope: Scope, node: Node) -> exp.Expr:
     """The typed tree of one expression node. Raises SqlError; 0A000 for a kind of node that is not built yet."""
     ((kind, value),) = node.items()
-    handler = def _merge_action(scope: Scope, value: Node) -> exp.Expr:
-    """merge_action(), also in subqueries of the RETURNING list (transformMergeSupportFunc)."""
-    level: Scope | None = scope
-    while level is not None and level.merge_action is None:
-        level = level.parent
-    location = value.get("location")
-    if level is None or level.merge_action is None:
-        message = "MERGE_ACTION() can only be used in the RETURNING list of a MERGE command"
-        raise SqlError(codes.SYNTAX_ERROR, message, location=location)
-    return typed(level.merge_action.copy(), oids.TEXT, -1, location)
-
-
-_HANDLERS.get(kind)
+    handler = _HANDLERS.get(kind)
     if handler is None:
         raise unsupported(_WORDS.get(kind, kind), value.get("location") if isinstance(value, dict) else None)
     return handler(scope, value)

@@ -51,9 +51,25 @@ def resolve(
     expand_variadic: bool,
 ) -> Match | Cast:
     """What the call means. Raises 42883 when nothing fits, 42725 when several do equally well."""
+    shape = (tuple(names), tuple(actual), tuple(argument_names), expand_variadic, tuple(analysis.path))
+    known: Match | Cast | None = analysis.catalog.resolutions.get(shape)
+    if known is None:
+        known = _resolve(analysis, names, actual, argument_names, location, expand_variadic)
+        analysis.catalog.resolutions[shape] = known
+    return known
+
+
+def _resolve(
+    analysis: Analysis,
+    names: Sequence[str],
+    actual: Sequence[int],
+    argument_names: Sequence[str | None],
+    location: int | None,
+    expand_variadic: bool,
+) -> Match | Cast:
     found = _visible(analysis, names, actual, argument_names, expand_variadic)
     for candidate in found:
-        if candidate.arguments[: len(actual)] == tuple(_in_order(actual, candidate)):
+        if candidate.arguments == tuple(_in_order(actual, candidate)):
             return candidate
     cast = _as_cast(analysis, names, actual, argument_names)
     if cast is not None:

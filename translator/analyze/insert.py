@@ -20,6 +20,7 @@ from translator.analyze.writes import (
     enforced_checks,
     find_column,
     generated_values,
+    is_rowid,
     stored,
 )
 from translator.catalog import Column, Relation
@@ -135,7 +136,7 @@ def _values_lists(
     for row in rows:
         for position, item in enumerate(named):
             row[position] = _checked(scope, relation, item, row[position], override)
-    extra = [item for item in relation.columns if item not in named and not item.generated and _has_default(item)]
+    extra = _unnamed(relation, named)
     columns = [item for item in named if not item.generated] + extra
     lists = []
     for row in rows:
@@ -180,8 +181,15 @@ def finished(
     return _over_rows(scope, relation, columns, (source, [item.alias for item in source.expressions]))
 
 
-def _has_default(item: Column) -> bool:
-    return item.default is not None or bool(item.identity)
+def _unnamed(relation: Relation, named: list[Column]) -> list[Column]:
+    """The columns that SQLite must be given although the statement does not name them: with a default, or its rowid."""
+    return [
+        item
+        for item in relation.columns
+        if item not in named
+        and not item.generated
+        and (item.default is not None or item.identity or is_rowid(relation, item))
+    ]
 
 
 def _checked(scope: Scope, relation: Relation, item: Column, node: exp.Expr | None, override: str) -> exp.Expr | None:
@@ -223,7 +231,7 @@ def _over_rows(
         if item.attnum in present:
             node = typed(column(alias, present[item.attnum]), item.type_oid, item.typmod)
         else:
-            node = typed(exp.Null(), item.type_oid, item.typmod)
+            node: exp.Expr = typed(exp.Null(), item.type_oid, item.typmod)
         entry_columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
     entry = Entry(relation.name, entry_columns, alias, relation)
     assigned: dict[int, exp.Expr] = {}
@@ -268,10 +276,9 @@ def _complete_query(
             node = default_value(scope, relation, item)
         values.append(stored(scope, relation, item, node))
         columns.append(item)
-    for item in relation.columns:
-        if item not in named and not item.generated and _has_default(item):
-            values.append(stored(scope, relation, item, default_value(scope, relation, item)))
-            columns.append(item)
+    for item in _unnamed(relation, named):
+        values.append(stored(scope, relation, item, default_value(scope, relation, item)))
+        columns.append(item)
     names = unique_names([item.storage_name or item.name for item in columns])
     select = exp.Select(
         expressions=[

@@ -92,7 +92,8 @@ class Insert(Change):
                     return self._inserted(part, gathering)
                 return null_like(part) if part.table in old else None
 
-            returned = self.returning.query(replacement, gathering.rows())
+            missing: dict[str, exp.Expr] = {self.returning.old: exp.Boolean(this=True)}
+            returned = self.returning.query(replacement, gathering.rows(), missing)
         return Gathered([before], returned, [self.action(self._insert(self._gathered(gathering), None))])
 
     def _source_names(self) -> list[str]:
@@ -162,13 +163,15 @@ class Insert(Change):
                 return None
             return affected.reference(positions.get(part.meta.get("column", (0, 0))[1], 0))
 
-        joins = []
+        joins: list[exp.Expr] = []
+        missing: dict[str, exp.Expr] = {}
         if returning.uses(returning.old):
             table = self.table.copy()
             table.args["alias"].set("this", exp.Identifier(this=returning.old, quoted=True))
             condition = equal_rowid(returning.old, self.relation.rowid, affected.reference(0))
             joins = [exp.Join(this=table, side="LEFT", on=condition)]
-        return returning.query(replacement, affected.rows(), joins=joins)
+            missing[returning.old] = exp.Is(this=column(returning.old, self.relation.rowid), expression=exp.Null())
+        return returning.query(replacement, affected.rows(), missing, joins)
 
 
 def identifier(item: Column) -> exp.Identifier:

@@ -19,7 +19,7 @@ from translator.analyze.from_clause import transform_item
 from translator.analyze.insertion import identifier
 from translator.analyze.program import Action, Gathered, Gathering, plain_select, substitute
 from translator.analyze.returning import null_like
-from translator.analyze.scope import Entry, Item, Scope
+from translator.analyze.scope import Item, Scope
 from translator.analyze.writes import over_new_values
 from translator.catalog import Column, Relation
 from translator.errors import SqlError
@@ -160,7 +160,8 @@ class Merge(Change):
                 4. UPDATE t SET a = c2 FROM (2) WHERE t.rowid = c0 AND c1 = 1, and likewise DELETE, INSERT
         """
         rows = _Rows(self)
-        return Gathered(rows.gather(), rows.returned(), rows.apply())
+        returned, after = rows.returned(), rows.apply()
+        return Gathered(rows.gather(), returned, after)
 
     def numbers(self, *commands: str) -> list[int]:
         """The numbers of the WHEN clauses with these commands."""
@@ -253,9 +254,9 @@ class _Rows:
         """Collect. Call it when everything was asked for: the lists of columns grow until then."""
         merge = self._merge
         changes = merge.numbers("UPDATE", "DELETE", "INSERT")
-        again = exp.Case(ifs=[exp.If(this=_one_of(self._joined_number, merge.numbers("UPDATE", "DELETE")), true=self._old_rowid())])
-        self.returning = self._returning()
-        joined = self.joined.query(*self._join())
+        modified = _one_of(self._joined_number, merge.numbers("UPDATE", "DELETE"))
+        again = exp.Case(ifs=[exp.If(this=modified, true=self.joined.reference(0))])
+        joined = self.joined.query(self._join())
         changed = self.changed.query(self.joined.rows(), where=exp.Where(this=_one_of(self._joined_number, changes)))
         changed.append("expressions", exp.Alias(this=again, alias=exp.Identifier(this="affected row", quoted=True)))
         return [
@@ -263,10 +264,7 @@ class _Rows:
             Action(changed, gathering=self.changed, once="MERGE"),
         ]
 
-    def _old_rowid(self) -> exp.Expr:
-        return self.joined.reference(0)
-
-    def _join(self) -> tuple[exp.Expr]:
+    def _join(self) -> exp.Expr:
         """Target and source: an outer join for each side whose unmatched rows a clause is for."""
         merge = self._merge
         matches = {when.match for when in merge.whens}
@@ -276,18 +274,15 @@ class _Rows:
         if _BY_SOURCE in matches:
             side = "FULL" if _BY_TARGET in matches else "LEFT"
             target.set("joins", [exp.Join(this=source, side=side, on=condition)])
-            return (target,)
+            return target
         if source.args.get("joins"):
             source = exp.Subquery(this=source)
-        side = "LEFT" if _BY_TARGET in matches else None
-        source.set("joins", [exp.Join(this=target, side=side, on=condition)])
-        return (source,)
+        outer = "LEFT" if _BY_TARGET in matches else None
+        source.set("joins", [exp.Join(this=target, side=outer, on=condition)])
+        return source
 
     def returned(self) -> exp.Select | None:
         """RETURNING over the changed rows."""
-        return self.returning
-
-    def _returning(self) -> exp.Select | None:
         merge = self._merge
         clause = merge.returning
         if clause is None:
@@ -302,13 +297,11 @@ class _Rows:
             if part.table == clause.new:
                 kept = self._new(part)
                 return _unless(_one_of(self.number, deletes), kept) if deletes else kept
-            if part.table == clause.old:
-                own = part.copy()
-                own.set("table", exp.Identifier(this=clause.own, quoted=True))
-                return self._passed_on(own)
-            return self._passed_on(part)
+            return self._old(part) if part.table == clause.old else self._passed_on(part)
 
-        return clause.query(replacement, self.changed.rows())
+        missing = {clause.old: merge.numbers("INSERT"), clause.new: deletes}
+        conditions = {alias: _one_of(self.number, numbers) for alias, numbers in missing.items() if numbers}
+        return clause.query(replacement, self.changed.rows(), conditions)
 
     def _action_name(self) -> exp.Expr:
         branches = [
@@ -318,6 +311,12 @@ class _Rows:
         ]
         return typed(exp.Case(ifs=branches), oids.TEXT)
 
+    def _old(self, part: exp.Column) -> exp.Expr | None:
+        """A column of the target's row before, whatever alias it stands under."""
+        own = part.copy()
+        own.set("table", exp.Identifier(this=self._merge.entry.sql_alias, quoted=True))
+        return self._passed_on(own)
+
     def _new(self, part: exp.Column) -> exp.Expr | None:
         """A column of the row after the change; of a deleted row, as it was."""
         _, attnum = part.meta.get("column", (0, 0))
@@ -325,7 +324,7 @@ class _Rows:
             return self._values[attnum].copy()
         item = next((one for one in self._merge.relation.columns if one.attnum == attnum), None)
         if item is None or not item.generated:
-            return self._passed_on(part)
+            return self._old(part)
         text, clause = item.default or "NULL", "column generation expressions"
         assigned: dict[int, exp.Expr] = dict(self._values)
         made = over_new_values(self._merge.scope, self._merge.relation, self._merge.entry, text, assigned, clause)
@@ -334,7 +333,7 @@ class _Rows:
     def apply(self) -> list[Action]:
         """Delete, update, insert; in this order fewer rows are in each other's way."""
         merge = self._merge
-        actions = []
+        actions: list[exp.Expr] = []
         common = (merge.scope, merge.relation, merge.entry, merge.table)
         if deletes := merge.numbers("DELETE"):
             actions.append(Delete(*common).apply(self.changed, _one_of(self.number, deletes)))

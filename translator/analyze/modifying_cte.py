@@ -75,7 +75,7 @@ def transform(scope: Scope, value: Node) -> Items:
         return Items()
     items = Items(recursive=bool(clause.get("recursive")))
     if not modifies(clause):
-        items.ctes = list(cte.transform_with(scope, clause).expressions)
+        items.ctes = [cte.transform_item(scope, item, recursive=items.recursive) for item in cte.checked_items(clause)]
         return items
     for item in cte.checked_items(clause):
         ((kind, _),) = item["ctequery"].items()

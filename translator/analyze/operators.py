@@ -27,7 +27,15 @@ class _Candidate:
 
 def resolve(analysis: Analysis, names: Sequence[str], actual: Sequence[int], location: int | None) -> OperatorRow:
     """The operator of that (possibly qualified) name for operands of these types. Raises 42883, 42725 (oper, left_oper)."""
-    name = names[-1]
+    shape = ("operator", tuple(names), tuple(actual), tuple(analysis.path))
+    known: OperatorRow | None = analysis.catalog.resolutions.get(shape)
+    if known is None:
+        known = _resolve(analysis, names, actual, location)
+        analysis.catalog.resolutions[shape] = known
+    return known
+
+
+def _resolve(analysis: Analysis, names: Sequence[str], actual: Sequence[int], location: int | None) -> OperatorRow:
     found = _visible(analysis, names, len(actual))
     exact = _exact(analysis, found, actual)
     if exact is not None:
@@ -45,7 +53,6 @@ def resolve(analysis: Analysis, names: Sequence[str], actual: Sequence[int], loc
             hint="Could not choose a best candidate operator. You might need to add explicit type casts.",
             location=location,
         )
-    del name
     raise SqlError(
         codes.UNDEFINED_FUNCTION,
         f"operator does not exist: {signature(analysis, names, actual)}",

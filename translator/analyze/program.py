@@ -46,7 +46,7 @@ class Gathering:
 
     def query(self, source: exp.Expr | None = None, **clauses: Any) -> exp.Select:
         """The SELECT that gathers; complete only when everything is added."""
-        items = [
+        items: list[exp.Expr] = [
             exp.Alias(this=node, alias=exp.Identifier(this=f"c{position}", quoted=True))
             for position, node in enumerate(self.nodes)
         ]

@@ -56,19 +56,47 @@ class Returning:
         for target in self.targets:
             if any(part.table not in changed | missing for part in target.node.find_all(exp.Column)):
                 return None
-            nodes.append(substitute(target.node.copy(), lambda part: _single(part, missing)))
+            always: dict[str, exp.Expr] = dict.fromkeys(missing, exp.Boolean(this=True))
+            nodes.append(substitute(_whole_rows(target.node.copy(), always), lambda part: _single(part, missing)))
         return exp.Returning(expressions=self._aliased(nodes))
 
-    def query(self, replacement: Callable[[exp.Column], exp.Expr | None], source: exp.Expr, **clauses: Any) -> exp.Select:
-        """The list as a query over gathered rows; `replacement` gives what stands for a column."""
-        nodes = [substitute(target.node.copy(), replacement) for target in self.targets]
-        return plain_select(self._aliased(nodes), source, **clauses)
+    def query(
+        self,
+        replacement: Callable[[exp.Column], exp.Expr | None],
+        source: exp.Expr,
+        missing: dict[str, exp.Expr] | None = None,
+        joins: list[exp.Expr] | None = None,
+    ) -> exp.Select:
+        """The list as a query over gathered rows; `replacement` gives what stands for a column.
+
+        `missing`: by alias of a version of the row, the condition under which there is none: then it is NULL as a whole.
+        """
+        nodes = [substitute(_whole_rows(target.node.copy(), missing or {}), replacement) for target in self.targets]
+        return plain_select(self._aliased(nodes), source, joins=joins)
 
     def _aliased(self, nodes: list[exp.Expr]) -> list[exp.Expr]:
         names = unique_names([target.name for target in self.targets])
         return [
             exp.Alias(this=node, alias=exp.Identifier(this=name, quoted=True)) for node, name in zip(nodes, names, strict=True)
         ]
+
+
+def _whole_rows(tree: exp.Expr, missing: dict[str, exp.Expr]) -> exp.Expr:
+    """NULL in the place of a row that is not there, rather than a row of NULLs."""
+    for node in list(tree.find_all(exp.Anonymous)):
+        aliases = {part.table for part in node.expressions if isinstance(part, exp.Column)}
+        if node.this != "row:construct" or "construct" not in node.meta or len(aliases) != 1:
+            continue
+        condition = missing.get(aliases.pop())
+        if condition is None:
+            continue
+        made = exp.Case(ifs=[exp.If(this=condition.copy(), true=null_like(node))], default=node.copy())
+        typed(made, type_of(node), typmod_of(node))
+        if node is tree:
+            tree = made
+        else:
+            node.replace(made)
+    return tree
 
 
 def _single(part: exp.Column, missing: set[str]) -> exp.Expr:

@@ -71,6 +71,10 @@ class Cte:
     recursive: bool = False
     writes: bool = False
 
+    def __deepcopy__(self, memo: object) -> Cte:
+        """Copies of a tree refer to the same WITH item."""
+        return self
+
 
 @dataclass
 class Scope:

@@ -31,10 +31,10 @@ def case(context: Context, node: exp.Case) -> str:
     if construct == "NULLIF":
         return f"NULLIF({context.list_shown(comparison(node.args['ifs'][0].this).expressions)})"
     start = f"{LINE}{' ' * context.indent}CASE"
+    context.indent += _INDENT
     if construct == "CASE operand":
         first = comparison(node.args["ifs"][0].this)
         start += f" {context.shown(without_implicit_casts(first.expressions[0]))}"
-    context.indent += _INDENT
     line = LINE + " " * context.indent
     parts = [start]
     for branch in node.args["ifs"]:
@@ -56,17 +56,20 @@ def without_implicit_casts(node: exp.Expr) -> exp.Expr:
     """What an operator's implicit casts were put around (strip_implicit_coercions)."""
     while True:
         layers = node.meta.get("layers", ())
-        if layers and layers[-1][0] == "implicit":
-            node = _without_layer(node)
+        last = next((place for place in reversed(range(len(layers))) if not layers[place][0].startswith("COLLATE ")), 0)
+        if layers and layers[last][0] == "implicit":
+            node = _without_layer(node, last)
         elif not layers and node.meta.get("cast") == "implicit":
             node = node.expressions[0]
         else:
             return node
 
 
-def _without_layer(node: exp.Expr) -> exp.Expr:
+def _without_layer(node: exp.Expr, place: int) -> exp.Expr:
     copy = node.copy()
-    copy.meta["layers"] = node.meta["layers"][:-1]
+    layers = list(node.meta["layers"])
+    del layers[place]
+    copy.meta["layers"] = tuple(layers)
     return copy
 
 
@@ -114,7 +117,7 @@ def in_list(context: Context, node: exp.Anonymous, operator: str) -> str:
     relabelled = all(len(each.meta.get("layers", ())) > 1 and each.meta["layers"][-1][0] == "implicit" for each in items)
     if not relabelled:
         return f"({context.shown(left)} {operator} (ARRAY[{context.list_shown(items)}]))"
-    inner = [_without_layer(each) for each in items]
+    inner = [_without_layer(each, -1) for each in items]
     array = context.catalog.type(type_of(item)).array
     return f"({context.shown(left)} {operator} ((ARRAY[{context.list_shown(inner)}])::{context.type_name(array, -1)}))"
 

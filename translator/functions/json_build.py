@@ -96,7 +96,7 @@ def jsonb_text(type: Type, value: Stored | None) -> str:
     if oid in _INTEGERS:
         return str(value)
     if oid == TEXT:
-        return quote(value)
+        return quote(str(value))
     return print_jsonb(json_value(type, value))
 
 

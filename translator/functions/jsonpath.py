@@ -15,13 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 from translator import sqlstate as codes
 from translator.errors import SqlError, unsupported
+from translator.functions.jsonpath_items import (
+    METHODS,
+    PathError,
+    Truth,
+    compare,
+    is_number,
+    kind_of,
+    like_regex,
+    method_error,
+    starts_with,
+)
 from translator.functions.numeric_arithmetic import add, divide, multiply, remainder, subtract
-from translator.functions.regexp import regexp_like
 from translator.functions.registry import function, rows
-from translator.settings import runtime
 from translator.types.json import JsonValue, print_jsonb, read
-from translator.types.jsonpath_syntax import COMPARISONS, PREDICATES, Chain, Node, parse
-from translator.types.registry import builtin
+from translator.types.jsonpath_syntax import PREDICATES, Chain, Node, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,26 +39,6 @@ _ARITHMETIC: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
 }  # fmt: skip
 _INT_LIMIT = 2**31
 _parse = lru_cache(maxsize=256)(parse)
-
-Truth = bool | None  # None: unknown
-
-
-class PathError(SqlError):
-    """An error in the data, not in the call."""
-
-
-def _kind(value: JsonValue) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    return "array" if isinstance(value, list) else "object" if isinstance(value, dict) else "number"
-
-
-def _is_number(value: JsonValue) -> bool:
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
 class Execution:
@@ -197,7 +185,7 @@ class Execution:
 
     def _index(self, chain: Chain, item: JsonValue) -> int:
         found = self.evaluate(chain, item)
-        if len(found) != 1 or not _is_number(found[0]):
+        if len(found) != 1 or not is_number(found[0]):
             raise PathError(codes.INVALID_SQL_JSON_SUBSCRIPT, "jsonpath array subscript is not a single numeric value")
         index = int(found[0])
         if not -_INT_LIMIT <= index < _INT_LIMIT:
@@ -216,7 +204,8 @@ class Execution:
             except PathError:
                 if self.throwing or not container:
                     raise
-            self.forgiving = saved
+            finally:
+                self.forgiving = saved
         if container:
             self._levels(rest, item, found, 1, first, last)
 
@@ -228,8 +217,10 @@ class Execution:
             # `last` means what has nothing in it
             if (level >= first and first != -1) or (first == last == -1 and not container):
                 saved, self.forgiving = self.forgiving, True
-                self.next(rest, one, found)
-                self.forgiving = saved
+                try:
+                    self.next(rest, one, found)
+                finally:
+                    self.forgiving = saved
             if container:
                 self._levels(rest, one, found, level + 1, first, last)
 
@@ -239,7 +230,7 @@ class Execution:
         operands = []
         results = [self.evaluate(chain, item, unwrap=True) for chain in node.operands]
         for side, found in zip(("left", "right"), results, strict=True):
-            if len(found) != 1 or not _is_number(found[0]):
+            if len(found) != 1 or not is_number(found[0]):
                 raise PathError(
                     codes.SINGLETON_SQL_JSON_ITEM_REQUIRED,
                     f"{side} operand of jsonpath operator {node.kind} is not a single numeric value",
@@ -253,7 +244,7 @@ class Execution:
     def _unary(self, node: Node, rest: Chain, item: JsonValue, found: list[JsonValue]) -> None:
         sign = node.kind[-1]
         for one in self.evaluate(node.operands[0], item, unwrap=True):
-            if not _is_number(one):
+            if not is_number(one):
                 raise PathError(
                     codes.SQL_JSON_NUMBER_NOT_FOUND, f"operand of unary jsonpath operator {sign} is not a numeric value"
                 )
@@ -264,11 +255,11 @@ class Execution:
     def _method(self, chain: Chain, item: JsonValue, found: list[JsonValue], *, unwrap: bool) -> None:
         name, arguments = chain[0].value
         if name == "type":
-            self.next(chain[1:], _kind(item), found)
+            self.next(chain[1:], kind_of(item), found)
         elif name == "size":
             if not isinstance(item, list) and not self.lax:
                 if not self.forgiving:
-                    raise _method_error(codes.SQL_JSON_ARRAY_NOT_FOUND, "size", "an array")
+                    raise method_error(codes.SQL_JSON_ARRAY_NOT_FOUND, "size", "an array")
                 return
             self.next(chain[1:], len(item) if isinstance(item, list) else 1, found)
         elif unwrap and isinstance(item, list):
@@ -278,14 +269,14 @@ class Execution:
             for one in self._key_values(item):
                 self.next(chain[1:], one, found)
         else:
-            method = _METHODS.get(name)
+            method = METHODS.get(name)
             if method is None or arguments:
                 raise unsupported(f"jsonpath item method .{name}()")
             self.next(chain[1:], method(item), found)
 
     def _key_values(self, item: JsonValue) -> list[JsonValue]:
         if not isinstance(item, dict):
-            raise _method_error(codes.SQL_JSON_OBJECT_NOT_FOUND, "keyvalue", "an object")
+            raise method_error(codes.SQL_JSON_OBJECT_NOT_FOUND, "keyvalue", "an object")
         if item is not self.root:
             raise unsupported("jsonpath item method .keyvalue() of a nested object")
         return [{"id": 0, "key": key, "value": value} for key, value in item.items()]
@@ -320,9 +311,9 @@ class Execution:
             case "exists":
                 return self._exists(operands[0], item)
         if node.kind == "like_regex":
-            return self._any_pair(operands[0], None, item, lambda left, _: _like(left, *node.value))
+            return self._any_pair(operands[0], None, item, lambda left, _: like_regex(left, *node.value))
         if node.kind == "starts with":
-            return self._any_pair(operands[0], operands[1], item, _starts)
+            return self._any_pair(operands[0], operands[1], item, starts_with)
         return self._any_pair(operands[0], operands[1], item, lambda left, right: compare(node.kind, left, right))
 
     def _exists(self, chain: Chain, item: JsonValue) -> Truth:
@@ -363,117 +354,6 @@ class Execution:
 
 def _number(value: Decimal) -> JsonValue:
     return int(value) if value.as_tuple().exponent == 0 else value
-
-
-def _method_error(code: str, name: str, what: str) -> PathError:
-    return PathError(code, f"jsonpath item method .{name}() can only be applied to {what}")
-
-
-def _numeric_method(name: str, change: Callable[[Any], JsonValue]) -> Callable[[JsonValue], JsonValue]:
-    def method(item: JsonValue) -> JsonValue:
-        if not _is_number(item):
-            raise _method_error(codes.NON_NUMERIC_SQL_JSON_ITEM, name, "a numeric value")
-        return change(item)
-
-    return method
-
-
-def _converted(name: str, words: str, oid: int) -> Callable[[JsonValue], JsonValue]:
-    """A method that makes a number of a number or a string, through the type's input function."""
-
-    def method(item: JsonValue) -> JsonValue:
-        if not _is_number(item) and not isinstance(item, str):
-            raise _method_error(codes.NON_NUMERIC_SQL_JSON_ITEM, name, "a string or numeric value")
-        text = item if isinstance(item, str) else print_jsonb(item)
-        try:
-            if isinstance(item, Decimal) and name in {"bigint", "integer"}:
-                text = str(int(item.to_integral_value("ROUND_HALF_UP")))
-            stored = builtin(oid).input(text, runtime.settings)
-        except SqlError:
-            stored = "NaN"
-            failed = True
-        else:
-            failed = False
-        if failed or (isinstance(stored, float) and stored in {float("inf"), float("-inf")}):
-            raise PathError(
-                codes.NON_NUMERIC_SQL_JSON_ITEM,
-                f'argument "{text}" of jsonpath item method .{name}() is invalid for type {words}',
-            )
-        if stored in {"NaN", "Infinity", "-Infinity"}:
-            raise PathError(
-                codes.NON_NUMERIC_SQL_JSON_ITEM, f"NaN or Infinity is not allowed for jsonpath item method .{name}()"
-            )
-        shown = builtin(oid).output(stored, runtime.settings)
-        return read(shown)
-
-    return method
-
-
-def _boolean(item: JsonValue) -> JsonValue:
-    if isinstance(item, bool):
-        return item
-    text = item if isinstance(item, str) else print_jsonb(item)
-    if not isinstance(item, str) and not _is_number(item):
-        raise _method_error(codes.NON_NUMERIC_SQL_JSON_ITEM, "boolean", "a boolean, string, or numeric value")
-    try:
-        if _is_number(item):
-            return bool(builtin(23).input(text, runtime.settings))
-        return bool(builtin(16).input(text, runtime.settings))
-    except SqlError:
-        raise PathError(
-            codes.NON_NUMERIC_SQL_JSON_ITEM,
-            f'argument "{text}" of jsonpath item method .boolean() is invalid for type boolean',
-        ) from None
-
-
-def _string(item: JsonValue) -> JsonValue:
-    if isinstance(item, str):
-        return item
-    if isinstance(item, bool) or _is_number(item):
-        return print_jsonb(item)
-    raise _method_error(codes.NON_NUMERIC_SQL_JSON_ITEM, "string", "a boolean, string, numeric, or datetime value")
-
-
-_METHODS: dict[str, Callable[[JsonValue], JsonValue]] = {
-    "abs": _numeric_method("abs", abs),
-    "floor": _numeric_method("floor", lambda item: int(Decimal(item).to_integral_value("ROUND_FLOOR"))),
-    "ceiling": _numeric_method("ceiling", lambda item: int(Decimal(item).to_integral_value("ROUND_CEILING"))),
-    "double": _converted("double", "double precision", 701),
-    "bigint": _converted("bigint", "bigint", 20),
-    "integer": _converted("integer", "integer", 23),
-    "number": _converted("number", "numeric", 1700),
-    "decimal": _converted("decimal", "numeric", 1700),
-    "boolean": _boolean,
-    "string": _string,
-}
-
-
-def compare(operator: str, left: JsonValue, right: JsonValue) -> Truth:
-    """compareItems: null equals null only; other kinds compare with their own kind; containers with nothing."""
-    kind = _kind(left)
-    if kind != _kind(right):
-        return operator == "!=" if left is None or right is None else None
-    if kind in {"array", "object"}:
-        return None
-    if kind == "string":
-        left, right = left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
-    sign = 0 if kind == "null" else (left > right) - (left < right)
-    return (sign == 0, sign != 0, sign < 0, sign <= 0, sign > 0, sign >= 0)[COMPARISONS.index(operator)]
-
-
-def _starts(left: JsonValue, right: JsonValue) -> Truth:
-    return left.startswith(right) if isinstance(left, str) and isinstance(right, str) else None
-
-
-def _like(item: JsonValue, pattern: str, flags: str) -> Truth:
-    """XQuery's flags as those of regexp_like: the dot matches a newline only with `s` (jspConvertRegexFlags)."""
-    if not isinstance(item, str):
-        return None
-    options = "i" if "i" in flags else ""
-    if "q" in flags:
-        return regexp_like(item, "***=" + pattern, options)
-    lines = {"": "p", "m": "n", "s": "s", "sm": "w"}["".join(flag for flag in "sm" if flag in flags)]
-    return regexp_like(item, pattern, options + lines)
 
 
 # The SQL functions

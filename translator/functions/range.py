@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.functions.keys import key_function, sort_bytes
-from translator.functions.registry import aggregate, function, rows
+from translator.functions.registry import aggregate, function, rows, template
 from translator.types.array import Array
 from translator.types.domain import underlying
 from translator.types.range import Multirange, Range, Span, adjacent, hull
@@ -213,6 +213,12 @@ def multirange_empty(stored: str) -> bool:
 
 
 # Making and combining
+
+# A stored range is canonical.
+for _name in ("int4range_canonical", "int8range_canonical", "daterange_canonical"):
+    template(_name, "$1")
+for _name in ("int4range_subdiff", "int8range_subdiff"):
+    template(_name, "CAST($1 AS REAL) - $2")
 
 
 @function("range_constructor2", strict=False, types="result")

@@ -36,6 +36,7 @@ from translator.functions.regexp_tree import (
 )
 
 _TIME_LIMIT = 2.0  # seconds
+_LARGEST = 20_000  # atoms; PostgreSQL limits the memory that compilation takes (REG_MAX_COMPILE_SPACE), at about as many
 
 
 def _preference(node: Node) -> str:
@@ -77,6 +78,18 @@ def _has_choice(node: Node) -> bool:
         case Sequence(items=nodes):
             return any(map(_has_choice, nodes))
     return isinstance(node, Backreference)
+
+
+def _size(node: Node) -> int:
+    """How many atoms there are when counted repetitions are written out."""
+    match node:
+        case Group(inner=inner):
+            return 1 + _size(inner)
+        case Repeat(inner=inner, low=low, high=high):
+            return 1 + _size(inner) * max(low, high, 1)
+        case Alternation(branches=nodes) | Sequence(items=nodes):
+            return sum(map(_size, nodes))
+    return 1
 
 
 def _is_risky(node: Node, *, repeated: bool = False) -> bool:
@@ -187,6 +200,8 @@ class Expression:
     def __init__(self, text: str, options: Options) -> None:
         parser = Parser(text, options)
         tree = parser.parse()
+        if _size(tree) > _LARGEST:
+            raise error("regular expression is too complex")
         self.groups = parser.groups
         flags = regex.V1 | regex.DOTALL
         if options.ignore_case:

@@ -11,8 +11,6 @@ from translator.functions.registry import IMPLEMENTATIONS
 from translator.lower.lowering import Lowering, native
 from translator.typed import location_of
 
-_HYPOTHETICAL = {"rank(any)", "dense_rank(any)", "percent_rank(any)", "cume_dist(any)"}
-
 
 def calls(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     """Refuse what is not implemented, and put the types that an implementation asks for into its name.
@@ -28,22 +26,12 @@ def calls(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         implementation = IMPLEMENTATIONS.get(node.this)
         if implementation is None:
             raise _missing(node, lowering)
-        if node.this in _HYPOTHETICAL and isinstance(node.expressions[-1], exp.Order):
-            _tell_order(node)
         if implementation.types:
             types = list(_argument_types(node)) if implementation.types in ("arguments", "both") else []
             if implementation.types in ("result", "both"):
                 types.append(node.meta.get("type", oids.UNKNOWN))
             node.meta["types"] = ",".join(str(oid) for oid in types)
     return tree
-
-
-def _tell_order(node: exp.Anonymous) -> None:
-    """Put before the arguments how each column is ordered, as translator/functions/aggregates_ordered.py wants it."""
-    order = node.expressions[-1].expressions
-    text = "".join(("d" if item.args.get("desc") else "a") + ("f" if item.args.get("nulls_first") else "l") for item in order)
-    node.set("expressions", [exp.Literal.string(text), *node.expressions])
-    node.meta["argument_types"] = (oids.TEXT, *node.meta["argument_types"])
 
 
 def _argument_types(node: exp.Anonymous) -> list[int]:

@@ -16,6 +16,7 @@ from translator.lower.expressions import constructs
 from translator.lower.functions import calls, distinct_arguments
 from translator.lower.gathered import gathered
 from translator.lower.grouping_sets import grouping_sets
+from translator.lower.json_paths import json_paths
 from translator.lower.keys import distinct_by_key, set_operations, sort_keys
 from translator.lower.lateral import lateral
 from translator.lower.limits import limits
@@ -50,6 +51,7 @@ RULES: tuple[Rule, ...] = (
     loads,
     padding,
     limits,
+    json_paths,
     calls,
 )
 

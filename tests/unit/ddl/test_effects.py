@@ -215,3 +215,12 @@ def test_grants_are_kept_and_shown(database):
     assert database.rows("select has_table_privilege('bob', 't', 'select'), has_table_privilege('bob', 't', 'insert')") == [
         ("t", "f")
     ]
+
+
+def test_a_foreign_key_to_a_type_with_a_key_function(database):
+    ok(
+        database,
+        "create table p (n numeric primary key, parent numeric references p); create table c (n numeric references p on delete"
+        " cascade); insert into p values (1.5, null); insert into c values (1.5); delete from p",
+    )
+    assert database.rows("select * from c") == []

@@ -122,3 +122,9 @@ def test_a_search_that_would_never_end_is_given_up(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("translator.functions.regexp_pattern._TIME_LIMIT", 0.05)
     with pytest.raises(SqlError, match="2201B: regular expression failed: regular expression is too complex"):
         compiled("(a|aa)+$").exists("a" * 60 + "b")
+
+
+@pytest.mark.parametrize("pattern", ["(" * 5000 + "a" + ")" * 5000, "((((a{255}){255}){255}){255})"])
+def test_patterns_that_are_too_large_are_refused(pattern: str) -> None:
+    with pytest.raises(SqlError, match="2201B: invalid regular expression: regular expression is too complex"):
+        compiled(pattern)
