@@ -68,6 +68,7 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
     if types:
         formats = spread(formats, len(types))
         readers = compiled.readers(formats)
+        session.executor.enter(compiled)  # 'now' is read for this session's transaction
         binds = read_parameters(readers, values, session.parameters.settings, message.portal, formats)
     result_formats = message.result_formats
     fields = compiled.plan.fields

@@ -162,12 +162,13 @@ class Section:
     Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
     """
 
-    __slots__ = ("_plans", "_unliftable", "catalog", "reader")
+    __slots__ = ("_lifted", "_plans", "_unliftable", "catalog", "reader")
 
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
         self.catalog = Catalog(CatalogSource(connection))
         self.reader = reader
         self._plans: OrderedDict[Any, CompiledPlan] = OrderedDict()
+        self._lifted: dict[str, tuple[CompiledPlan, tuple[Any, ...]]] = {}
         self._unliftable: set[Any] = set()
 
     def find(self, key: Any) -> CompiledPlan | None:
@@ -180,6 +181,15 @@ class Section:
         self._plans[key] = value
         if len(self._plans) > _TEXTS:
             self._plans.popitem(last=False)
+
+    def find_lifted(self, text: str) -> tuple[CompiledPlan, tuple[Any, ...]] | None:
+        """The plan that a text shares with texts of other literals (lifting.py), and the values of its own."""
+        return self._lifted.get(text)
+
+    def keep_lifted(self, text: str, compiled: CompiledPlan, values: tuple[Any, ...]) -> None:
+        if len(self._lifted) >= _TEXTS:
+            del self._lifted[next(iter(self._lifted))]
+        self._lifted[text] = compiled, values
 
     def is_unliftable(self, key: Any) -> bool:
         """Whether a text without its literals (lifting.py) is known not to compile."""

@@ -66,6 +66,9 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
 
 def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, tuple[Any, ...]] | None:
     """The plan of the text without its literals, and their values (lifting.py); None: compile it as it is."""
+    known = section.find_lifted(text)
+    if known is not None:
+        return known
     lifted = lift(text)
     if lifted is None:
         return None
@@ -83,7 +86,8 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
         parameters = compiled.plan.parameters
         if len(parameters) != len(values):
             return None
-        return compiled, tuple(
+        session.executor.enter(compiled)  # 'now' and enum labels are read for this session and catalog
+        binds = tuple(
             value if isinstance(value, int) else type_of(oid, compiled.catalog).input(value, settings)
             for value, oid in zip(values, parameters, strict=True)
         )
@@ -91,6 +95,9 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
         if section.find(key) is None:
             section.keep_unliftable(key)
         return None
+    if binds == tuple(values):  # not 'now' and its like, which are another value each time
+        section.keep_lifted(text, compiled, binds)
+    return compiled, binds
 
 
 def _prepare(session: Session, text: str) -> CompiledPlan | list[Statement]:

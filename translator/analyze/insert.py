@@ -228,10 +228,8 @@ def _over_rows(
     present = {item.attnum: name for item, name in zip(columns, names, strict=True)}
     entry_columns = []
     for item in relation.columns:
-        if item.attnum in present:
-            node = typed(column(alias, present[item.attnum]), item.type_oid, item.typmod)
-        else:
-            node: exp.Expr = typed(exp.Null(), item.type_oid, item.typmod)
+        node: exp.Expr = column(alias, present[item.attnum]) if item.attnum in present else exp.Null()
+        typed(node, item.type_oid, item.typmod)
         entry_columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
     entry = Entry(relation.name, entry_columns, alias, relation)
     assigned: dict[int, exp.Expr] = {}

@@ -9,7 +9,6 @@ numeric.c: numeric_accum, int8_avg_accum, numeric_sum, numeric_avg, numeric_stdd
 from __future__ import annotations
 
 import math
-from collections import Counter
 from decimal import Decimal
 from typing import ClassVar
 
@@ -106,7 +105,7 @@ class NumericState:
         self.finite = 0
         self.special = {"NaN": 0, "Infinity": 0, "-Infinity": 0}
         self.sum = Decimal(0)
-        self.scales: Counter[int] = Counter()
+        self.scales: dict[int, int] = {}
 
     @property
     def count(self) -> int:
@@ -121,7 +120,11 @@ class NumericState:
         self.finite += 1
         self.sum = EXACT.add(self.sum, Decimal(value))
         point = value.find(".")
-        self.scales[len(value) - point - 1 if point >= 0 else 0] += 1
+        scale = len(value) - point - 1 if point >= 0 else 0
+        if scale in self.scales:
+            self.scales[scale] += 1
+        else:
+            self.scales[scale] = 1
 
     def inverse(self, value: str | None) -> None:
         if value is None:

@@ -24,13 +24,16 @@ def _count(size: int) -> bytes:
 
 def number_bytes(number: int | Decimal) -> bytes:
     """A number so that equal numbers have equal bytes whatever their scale, and smaller ones smaller bytes."""
-    value = Decimal(number)
-    sign, digits, _ = value.as_tuple()
-    if not value:
+    if not number:
         return b"\x80"
-    text = "".join(map(str, digits)).lstrip("0").rstrip("0")
-    magnitude = (value.adjusted() + 2**30).to_bytes(4, "big") + text.encode() + b"\x00"
-    return b"\x7f" + magnitude.translate(_COMPLEMENT) if sign else b"\x81" + magnitude
+    if isinstance(number, int):
+        digits = str(abs(number))
+        exponent = len(digits) - 1
+    else:
+        digits = "".join(map(str, number.as_tuple().digits))
+        exponent = number.adjusted()
+    magnitude = (exponent + 2**30).to_bytes(4, "big") + digits.rstrip("0").encode() + b"\x00"
+    return b"\x7f" + magnitude.translate(_COMPLEMENT) if number < 0 else b"\x81" + magnitude
 
 
 def _key(value: JsonValue) -> bytes:

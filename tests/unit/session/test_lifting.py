@@ -74,3 +74,11 @@ def test_errors_are_those_of_the_text(talk):
     [error, _] = session.query("SELECT nosuch FROM t WHERE a = 1")
     assert (error.code, error.position) == ("42703", "8")
     assert brief(session.query("SELECT b = 1 FROM t GROUP BY b = 1")) == ["RowDescription", "SELECT 0", "I"]
+
+
+def test_now_is_read_each_time(talk):
+    session = talk()
+    session.query("CREATE TABLE t (a timestamptz)")
+    for _ in range(2):
+        session.query("INSERT INTO t VALUES ('now')")
+    assert brief(session.query("SELECT count(DISTINCT a) FROM t"))[1] == "(2)"
