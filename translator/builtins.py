@@ -58,7 +58,7 @@ def types() -> dict[int, TypeRow]:
 
 @cache
 def _array_subscript_handler() -> int:
-    return next(oid for oid, name in load("pg_proc").select("oid", "proname") if name == "array_subscript_handler")
+    return next(int(oid) for oid, name in load("pg_proc").select("oid", "proname") if name == "array_subscript_handler")
 
 
 @cache

@@ -140,17 +140,23 @@ def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types
 def _select_plan(analysis: Analysis, query: Query) -> QueryPlan:
     fields = tuple(_sent(analysis, field) for field in query.fields())
     parameters = analysis.parameters.finish()
-    sql, used = print_sql(lower(query.tree, Lowering(analysis)))
+    tree = lower(query.tree, Lowering(analysis))
+    sql, used = print_sql(tree)
     return QueryPlan(
         "SELECT",
         parameters,
         fields,
-        steps=(Step(sql, binds=len(parameters), result=True),),
+        steps=(Step(sql, binds=_parameters_used(tree), result=True),),
         functions=used,
         volatile=analysis.volatile,
         relations=tuple(analysis.relations),
         row_marks=tuple(analysis.row_marks),
     )
+
+
+def _parameters_used(tree: exp.Expr) -> int:
+    """How many values SQLite wants: up to the highest parameter that is left in the text (pg_typeof($1) needs none)."""
+    return max((int(part.this.this) for part in tree.find_all(exp.Parameter)), default=0)
 
 
 def _sent(analysis: Analysis, field: Field) -> Field:
@@ -178,7 +184,7 @@ def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
         steps.append(
             Step(
                 sql,
-                binds=max((int(part.this.this) for part in tree.find_all(exp.Parameter)), default=0),
+                binds=_parameters_used(tree),
                 result=action.result,
                 counts=action.counts,
                 collect=action.gathering is not None,

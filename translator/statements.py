@@ -201,7 +201,8 @@ def command_tag(node: str, tree: Node) -> str:
             return "ALTER " + _object(tree.get("objtype", "OBJECT_TABLE"))
         case "RenameStmt":
             kind = tree.get("renameType", "OBJECT_TABLE")
-            return "ALTER " + _object(tree.get("relationType", kind) if kind in ("OBJECT_COLUMN", "OBJECT_ATTRIBUTE") else kind)
+            of_column = kind in ("OBJECT_COLUMN", "OBJECT_ATTRIBUTE")
+            return "ALTER " + _object(str(tree.get("relationType", kind)) if of_column else kind)
         case "AlterOwnerStmt" | "AlterObjectSchemaStmt" | "AlterObjectDependsStmt":
             return "ALTER " + _object(tree.get("objectType", "OBJECT_TABLE"))
         case "CreateFunctionStmt":

@@ -168,7 +168,10 @@ class Executor:
         assert isinstance(plan, QueryPlan)
         binds = portal.binds
         if len(plan.steps) == 1:
-            cursor = connection.execute(plan.steps[0].sql, binds)
+            step = plan.steps[0]
+            if step.binds != len(binds):
+                binds = binds[: step.binds]
+            cursor = connection.execute(step.sql, binds)
             rows = list(islice(cursor, CHUNK))
             if len(rows) < CHUNK:
                 portal.spool = rows

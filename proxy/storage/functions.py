@@ -137,7 +137,9 @@ def _for_types(implementation: Implementation, types: tuple[int, ...]) -> Implem
 
 
 def _aggregate_for_types(aggregate: Any, types: tuple[int, ...]) -> Any:
-    class ForTypes(aggregate):  # type: ignore[misc]  (the base is a value)
+    class ForTypes(aggregate):  # type: ignore[misc]
+        """The aggregate with the types put before its arguments."""
+
         def step(self, *arguments: Any) -> None:
             super().step(*types, *arguments)
 

@@ -71,7 +71,7 @@ def _by_position(constant: Node, targets: list[Target], clause: str) -> Target:
     location = constant.get("location")
     if "ival" not in constant:
         raise SqlError(codes.SYNTAX_ERROR, f"non-integer constant in {clause}", location=location)
-    position = constant["ival"].get("ival", 0)
+    position: int = constant["ival"].get("ival", 0)
     visible = [target for target in targets if not target.junk]
     if not 0 < position <= len(visible):
         raise SqlError(codes.INVALID_COLUMN_REFERENCE, f"{clause} position {position} is not in select list", location=location)

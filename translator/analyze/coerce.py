@@ -358,13 +358,13 @@ def select_common_type(analysis: Analysis, nodes: Sequence[exp.Expr], construct:
     if first != oids.UNKNOWN and all(other == first for other in types):
         return first
     chosen = catalog.base_type(first)
-    chosen_node = nodes[0]
+    
     for node, type_oid in zip(nodes[1:], types[1:], strict=True):
         other = catalog.base_type(type_oid)
         if other in (oids.UNKNOWN, chosen):
             continue
         if chosen == oids.UNKNOWN:
-            chosen, chosen_node = other, node
+            chosen = other
         elif _category(catalog, other) != _category(catalog, chosen):
             if construct is None:
                 return 0
@@ -378,7 +378,7 @@ def select_common_type(analysis: Analysis, nodes: Sequence[exp.Expr], construct:
             and can_coerce(catalog, [chosen], [other], Context.IMPLICIT)
             and not can_coerce(catalog, [other], [chosen], Context.IMPLICIT)
         ):
-            chosen, chosen_node = other, node
+            chosen = other
     return oids.TEXT if chosen == oids.UNKNOWN else chosen
 
 

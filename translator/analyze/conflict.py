@@ -143,7 +143,7 @@ def _keys(scope: Scope, relation: Relation, index: Index) -> list[exp.Expr]:
     for number in index.columns:
         if number:
             item = names[number]
-            node = typed(
+            node: exp.Expr = typed(
                 exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True)), item.type_oid, item.typmod
             )
             node.meta["stored"] = True

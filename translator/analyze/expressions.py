@@ -375,7 +375,7 @@ def _in_list(scope: Scope, left: exp.Expr, items: list[exp.Expr], location: int 
 
 
 # LIKE and friends: the operator is in the node; SIMILAR TO and ESCAPE come as function calls in the right argument.
-_BETWEEN = {
+_BETWEEN: dict[str, tuple[type[exp.And] | type[exp.Or], str, str, bool]] = {
     "AEXPR_BETWEEN": (exp.And, ">=", "<=", False),
     "AEXPR_NOT_BETWEEN": (exp.Or, "<", ">", False),
     "AEXPR_BETWEEN_SYM": (exp.And, ">=", "<=", True),
@@ -387,7 +387,10 @@ def _between(scope: Scope, value: Node) -> exp.Expr:
     """BETWEEN as two comparisons, SYMMETRIC as both ways round (transformAExprBetween)."""
     connective, low_operator, high_operator, symmetric = _BETWEEN[value["kind"]]
     location = value.get("location")
-    operand, low, high = value["lexpr"], *value["rexpr"]["List"]["items"]
+    operand: Node = value["lexpr"]
+    low: Node
+    high: Node
+    low, high = value["rexpr"]["List"]["items"]
 
     def one(first: Node, second: Node) -> exp.Expr:
         left = _binary(scope, [low_operator], transform(scope, operand), transform(scope, first), location)

@@ -82,9 +82,9 @@ def _one(
                 'a column definition list is only allowed for functions returning "record"',
                 location=location,
             )
-        columns = _defined(scope.analysis, definitions)
-        node.meta["definitions"] = columns
-        return node, columns, name
+        defined = _defined(scope.analysis, definitions)
+        node.meta["definitions"] = defined
+        return node, defined, name
     columns = _result_columns(scope.analysis, node)
     if columns is None:
         if type_of(node) == oids.RECORD:

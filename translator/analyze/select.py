@@ -192,7 +192,7 @@ def values_rows(scope: Scope, lists: list[Node], *, allow_default: bool = False)
 
     rows: list[list[exp.Expr]] = []
     for item in lists:
-        row = []
+        row: list[exp.Expr] = []
         for node in item["List"]["items"]:
             if allow_default and "SetToDefault" in node:
                 row.append(typed(exp.Var(this="DEFAULT"), oids.UNKNOWN))

@@ -80,7 +80,7 @@ def _bind(node: Node, proc: ProcRow, arguments: Sequence[exp.Expr]) -> Node:
         return node
     if "ParamRef" in node:
         return {"Typed": {"node": arguments[node["ParamRef"]["number"] - 1]}}
-    fields = node["ColumnRef"]["fields"] if "ColumnRef" in node else ()
+    fields: list[Node] = node["ColumnRef"]["fields"] if "ColumnRef" in node else []
     if len(fields) in (1, 2) and "String" in fields[-1] and (len(fields) == 1 or fields[0]["String"]["sval"] == proc.name):
         name = fields[-1]["String"]["sval"]
         inputs = [n for n, mode in zip(proc.names, proc.modes or "i" * len(proc.names), strict=False) if mode in "ibv"]

@@ -43,8 +43,8 @@ def field(scope: Scope, node: exp.Expr, name: str, location: int | None) -> exp.
     row = catalog.type_by_oid(catalog.base_type(type_of(node)))
     relation = catalog.relation_by_oid(row.relation) if row is not None and row.relation else None
     if relation is None:
-        names, types = node.meta.get("field_names"), node.meta.get("field_types")
-        if names and name in names:
+        names, types = node.meta.get("field_names", ()), node.meta.get("field_types", ())
+        if name in names:
             position = names.index(name)
             return typed(call("row:field", node, exp.Literal.number(position + 1)), types[position], -1, location)
         if type_of(node) == oids.RECORD:

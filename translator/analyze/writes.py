@@ -136,7 +136,7 @@ def generated_values(scope: Scope, relation: Relation, entry: Entry, assigned: d
 
 def enforced_checks(scope: Scope, relation: Relation, entry: Entry, assigned: dict[int, exp.Expr]) -> list[exp.Expr]:
     """A condition for each CHECK that needs functions of ours: true, or an error that names the constraint."""
-    conditions = []
+    conditions: list[exp.Expr] = []
     for constraint in relation.constraints:
         if constraint.kind == "c" and constraint.enforced_by_server:
             test = over_new_values(scope, relation, entry, constraint.expression, assigned, "check constraints")

@@ -24,12 +24,12 @@ def sort_keys(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     """
     for node in list(tree.find_all(exp.Ordered)):
         node.set("this", _constant_free(_key(lowering, node.this)))
-    for node in list(tree.find_all(exp.Group)):
-        node.set("expressions", [_constant_free(_key(lowering, item)) for item in node.expressions])
-    for node in list(tree.find_all(exp.Window)):
-        partition = node.args.get("partition_by")
+    for group in list(tree.find_all(exp.Group)):
+        group.set("expressions", [_constant_free(_key(lowering, item)) for item in group.expressions])
+    for window in list(tree.find_all(exp.Window)):
+        partition = window.args.get("partition_by")
         if partition:
-            node.set("partition_by", [_key(lowering, item) for item in partition])
+            window.set("partition_by", [_key(lowering, item) for item in partition])
     return tree
 
 

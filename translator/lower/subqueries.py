@@ -146,7 +146,7 @@ def lowering_equality(node: exp.Expr, lowering: Lowering) -> tuple[exp.Expr, exp
 def _keyed(query: exp.Expr, right: list[exp.Expr], lowering: Lowering) -> exp.Expr:
     """The subquery with its columns as IN compares them."""
     plain = all(isinstance(item, exp.Column) for item in right)
-    inner = query.this
+    inner: exp.Expr = query.this
     if plain and not isinstance(inner, exp.Values) and inner.args.get("with_") is None:
         return inner
     return select([alias(item, f"key{position}") for position, item in enumerate(right, 1)], query)

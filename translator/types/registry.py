@@ -31,7 +31,8 @@ _VECTORS = {22, 30}  # int2vector, oidvector
 
 _types: dict[int, Type] = {}
 _built: dict[int, Type] = {}
-_user_types: tuple[object, dict[int, Type]] = (None, {})  # of the catalog snapshot that was asked last
+_user_types: dict[int, tuple[object, dict[int, Type]]] = {}  # of the catalog snapshots asked lately, by their id()
+_SNAPSHOTS = 8
 
 
 class TypeRow(Protocol):
@@ -86,17 +87,18 @@ def builtin(oid: int) -> Type:
 
 def type_of(oid: int, catalog: TypeCatalog | None = None) -> Type:
     """A type of the catalog snapshot: of the running statement's if none is given."""
-    global _user_types
     found = _types.get(oid) or _built.get(oid)
     if found is not None:
         return found
     source: TypeCatalog | None = runtime.catalog if catalog is None else catalog
     if source is None or oid in builtin_rows():
         return builtin(oid)
-    owner, user_types = _user_types
+    owner, user_types = _user_types.get(id(source), (None, {}))
     if owner is not source:
         user_types = {}
-        _user_types = (source, user_types)
+        if len(_user_types) >= _SNAPSHOTS:
+            _user_types.clear()
+        _user_types[id(source)] = (source, user_types)
     found = user_types.get(oid)
     if found is None:
         found = user_types[oid] = _user_type(oid, source)
