@@ -23,7 +23,7 @@ def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> ex
     from translator.analyze.expressions import transform_condition
 
     update = value["action"] == "ONCONFLICT_UPDATE"
-    index = _arbiter(scope, relation, value.get("infer"), update=update)
+    index = _arbiter(scope, relation, value.get("infer"), update=update, location=value.get("location"))
     tree = exp.OnConflict(action=exp.Var(this="DO UPDATE" if update else "DO NOTHING"))
     if index is not None:
         tree.set("conflict_keys", _keys(scope, relation, index))
@@ -54,7 +54,9 @@ def _excluded_columns(relation: Relation) -> list[EntryColumn]:
     return columns
 
 
-def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bool) -> Index | None:
+def _arbiter(
+    scope: Scope, relation: Relation, infer: Node | None, *, update: bool, location: int | None
+) -> Index | None:
     """The unique index that the conflict target names. Raises 42P10, 42704, 42601."""
     if infer is None:
         if update:
@@ -62,6 +64,7 @@ def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bo
                 codes.SYNTAX_ERROR,
                 "ON CONFLICT DO UPDATE requires inference specification or constraint name",
                 hint="For example, ON CONFLICT (column_name).",
+                location=location,
             )
         return None
     if infer.get("conname"):

@@ -7,9 +7,10 @@ from typing import Any
 from sqlglot import exp
 
 from translator import sqlstate as codes
+from translator.analyze import search_cycle
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Cte, Scope
-from translator.errors import SqlError, unsupported
+from translator.errors import SqlError
 from translator.typed import type_of, typmod_of
 
 Node = dict[str, Any]
@@ -48,11 +49,11 @@ def checked_items(clause: Node) -> list[Node]:
 
 def transform_item(scope: Scope, value: Node, *, recursive: bool) -> exp.CTE:
     """An item that is a query; it becomes visible in the scope."""
-    if value.get("search_clause"):
-        raise unsupported("SEARCH clause", value.get("location"))
-    if value.get("cycle_clause"):
-        raise unsupported("CYCLE clause", value.get("location"))
     refers = recursive and mentions(value["ctequery"], value["ctename"])
+    if value.get("search_clause") or value.get("cycle_clause"):
+        if not refers:
+            raise SqlError(codes.SYNTAX_ERROR, "WITH query is not recursive", location=value.get("location"))
+        return _searched(scope, value)
     return _recursive(scope, value) if refers else _plain(scope, value)
 
 
@@ -110,8 +111,29 @@ def tree(value: Node, cte: Cte, query: exp.Expr) -> exp.CTE:
     return made
 
 
-def _recursive(scope: Scope, value: Node) -> exp.CTE:
-    """`base UNION [ALL] step`: the base gives the columns, the step must agree with them."""
+def _searched(scope: Scope, value: Node) -> exp.CTE:
+    """A recursive item with SEARCH or CYCLE: the item that it stands for (search_cycle.py)."""
+    from translator.analyze.select import transform_query
+
+    select = value["ctequery"]["SelectStmt"]
+    given = [part["String"]["sval"] for part in value.get("aliascolnames", ())]
+    names = list(given)
+    if select.get("op", "SETOP_NONE") == "SETOP_UNION":
+        base = transform_query(scope.child(), {"SelectStmt": select["larg"]})
+        names += [target.name for target in base.targets[len(given) :]]
+        value, added = search_cycle.expand(value, names)
+        made = _recursive(scope, value, hidden=len(added))
+        if added[-1] == search_cycle.DEPTH:
+            scope.ctes[value["ctename"]].columns.pop()
+        return made
+    return _recursive(scope, value)
+
+
+def _recursive(scope: Scope, value: Node, hidden: int = 0) -> exp.CTE:
+    """`base UNION [ALL] step`: the base gives the columns, the step must agree with them.
+
+    `hidden`: so many columns at the end are not what * means in the step.
+    """
     from translator.analyze import setops
     from translator.analyze.select import transform_query
     from translator.analyze.target import resolve_targets
@@ -134,7 +156,7 @@ def _recursive(scope: Scope, value: Node) -> exp.CTE:
     base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
     resolve_targets(inner, base.targets)
     cte = declare(scope, value, base.targets)
-    cte.recursive = True
+    cte.recursive, cte.hidden = True, hidden
     inner.ctes[name] = cte
     step = transform_query(inner.child(), {"SelectStmt": select["rarg"]}, keep_unknown=True)
     before = [(type_of(target.node), typmod_of(target.node)) for target in base.targets]
@@ -148,5 +170,6 @@ def _recursive(scope: Scope, value: Node) -> exp.CTE:
                 hint="Cast the output of the non-recursive term to the correct type.",
                 location=location,
             )
+    cte.hidden = 0
     scope.ctes[name] = cte
     return tree(value, cte, query.tree)

@@ -203,6 +203,8 @@ def _cte_reference(scope: Scope, cte: Cte, alias: Node | None) -> tuple[exp.Expr
         EntryColumn(name, typed(column(sql_alias, sql_name), type_oid, typmod))
         for (name, type_oid, typmod), sql_name in zip(cte.columns, cte_column_names(cte), strict=True)
     ]
+    for hidden in columns[len(columns) - cte.hidden :]:
+        hidden.expands = False
     return tree, Entry(visible, columns, sql_alias, kind="cte")
 
 

@@ -28,6 +28,7 @@ class EntryColumn:
     node: exp.Expr
     table_oid: int = 0
     attnum: int = 0
+    expands: bool = True  # whether * means it, too
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Cte:
     references: int = 0
     recursive: bool = False
     writes: bool = False
+    hidden: int = 0  # how many of the last columns * does not mean
 
     def __deepcopy__(self, memo: object) -> Cte:
         """Copies of a tree refer to the same WITH item."""

@@ -48,6 +48,7 @@ def expand_star(scope: Scope, value: Node) -> list[Target]:
             for item in scope.items
             if item.by_column and not item.lateral_only
             for column in item.visible_columns()
+            if column.expands
         ]
         if not any(item.by_column and not item.lateral_only for item in scope.items):
             raise SqlError(codes.SYNTAX_ERROR, "SELECT * with no tables specified is not valid", location=location)
@@ -56,7 +57,7 @@ def expand_star(scope: Scope, value: Node) -> list[Target]:
     item = find_item(scope, names[-2] if len(names) > 1 else None, names[-1], location)
     if item is None:
         raise missing_entry(scope, names[-1], location)
-    return [Target(column.name, use(column, location)) for column in item.entry.columns]
+    return [Target(column.name, use(column, location)) for column in item.entry.columns if column.expands]
 
 
 def _expand_row(scope: Scope, value: Node) -> list[Target]:
