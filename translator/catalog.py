@@ -102,6 +102,7 @@ class Relation:
     primary_key: tuple[int, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     indexes: tuple[Index, ...] = ()
+    options: tuple[str, ...] = ()  # reloptions of a view, name=value
     rowid: str = "rowid"  # how SQLite's rowid can be named in this table (a user column may hide `rowid`)
 
     def __deepcopy__(self, memo: object) -> Relation:

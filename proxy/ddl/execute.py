@@ -11,6 +11,7 @@ from proxy.ddl.execution import Execution
 from proxy.pg_catalog.relations import bump_catalog_version
 from translator.errors import unsupported
 from translator.plan import DefinePlan
+from translator.statements import command_tag
 
 # Statement node -> module.function(statement, execution) -> command tag. Modules are imported when they are needed.
 _COMMANDS = {
@@ -68,7 +69,7 @@ def carry_out(node: str, statement: dict[str, Any], execution: Execution) -> str
     """Carry out one statement, which may be part of another one."""
     target = _COMMANDS.get(node)
     if target is None:
-        raise unsupported(node.removesuffix("Stmt"))
+        raise unsupported(command_tag(node, statement))
     module, _, name = target.partition(".")
     command: _Command = getattr(import_module(f"proxy.ddl.{module}"), name)
     return command(statement, execution)

@@ -16,9 +16,10 @@ from proxy.pg_catalog import classes
 from proxy.pg_catalog.relations import FIRST_NORMAL_OID
 from proxy.pg_catalog.rows import schema_of
 from translator import compiler, sqlstate
-from translator.analyze import typenames
+from translator.analyze import typenames, view_target
+from translator.analyze.analysis import Analysis
 from translator.catalog import Relation
-from translator.errors import SqlError, unsupported
+from translator.errors import SqlError
 from translator.plan import QueryPlan
 
 
@@ -27,8 +28,7 @@ def create_view(statement: dict[str, Any], execution: Execution) -> str:
     from proxy.ddl.table_as import query_columns
 
     range_var = dict(statement["view"])
-    if statement.get("withCheckOption", "NO_CHECK_OPTION") != "NO_CHECK_OPTION":
-        raise unsupported("WITH CHECK OPTION", range_var.get("location"))
+    options = _options(execution, statement)
     query = statement["query"]
     plan = compiler.compile_query(query, execution.catalog, execution.settings)
     names = strings(statement.get("aliases", ()))
@@ -43,6 +43,7 @@ def create_view(statement: dict[str, Any], execution: Execution) -> str:
         if not statement.get("replace"):
             raise SqlError(sqlstate.DUPLICATE_TABLE, f'relation "{name}" already exists')
         _replace(execution, existing, columns, query)
+        execution.update("pg_class", existing.oid, {"reloptions": options}, oid=existing.oid)
         return "CREATE VIEW"
     check_columns(execution, columns, "v")
     oid = heap.create_relation(
@@ -55,7 +56,38 @@ def create_view(statement: dict[str, Any], execution: Execution) -> str:
         definition=query_text(execution, query, [column.name for column in columns]),
     )
     insert_rule(execution, oid, query)
+    if options:
+        execution.update("pg_class", oid, {"reloptions": options}, oid=oid)
     return "CREATE VIEW"
+
+
+_CHECK_OPTIONS = {"LOCAL_CHECK_OPTION": "local", "CASCADED_CHECK_OPTION": "cascaded"}
+
+
+def _options(execution: Execution, statement: dict[str, Any]) -> list[str] | None:
+    """WITH (…) and WITH CHECK OPTION as reloptions keeps them (DefineView)."""
+    found = read_options(statement.get("options", ())) or []
+    check = _CHECK_OPTIONS.get(statement.get("withCheckOption", ""))
+    if check is not None:
+        found.append(f"check_option={check}")
+    for option in found:
+        name, _, value = option.partition("=")
+        if name == "check_option":
+            _check_option(execution, value, statement["query"])
+    return found or None
+
+
+def _check_option(execution: Execution, value: str, query: Any) -> None:
+    if value not in _CHECK_OPTIONS.values():
+        raise SqlError(
+            sqlstate.INVALID_PARAMETER_VALUE,
+            f'invalid value for enum option "check_option": {value}',
+            detail='Valid values are "local" and "cascaded".',
+        )
+    hint = view_target.obstacle(Analysis(execution.catalog, execution.settings), query)
+    if hint is not None:
+        message = "WITH CHECK OPTION is supported only on automatically updatable views"
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, hint=hint)
 
 
 def _become_temporary(execution: Execution, range_var: dict[str, Any], plan: QueryPlan) -> None:

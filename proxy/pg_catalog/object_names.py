@@ -113,6 +113,11 @@ def _relation(text: str) -> int:
 
 
 def _type(text: str) -> int:
+    return resolve_type(text)[0]
+
+
+def resolve_type(text: str) -> tuple[int, int]:
+    """The type OID and typmod of a type's name (parseTypeString)."""
     from pglast import parser
 
     from translator.analyze import typenames
@@ -123,7 +128,7 @@ def _type(text: str) -> int:
     except (parser.ParseError, KeyError):
         raise SqlError(sqlstate.SYNTAX_ERROR, f'invalid type name "{text}"') from None
     node = {key: value for key, value in node.items() if key != "location"}
-    return typenames.resolve(_catalog(), _path(), node)[0]
+    return typenames.resolve(_catalog(), _path(), node)
 
 
 def _function(text: str) -> int:

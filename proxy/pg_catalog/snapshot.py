@@ -104,10 +104,10 @@ class CatalogSource:
         return self._relations[oid]
 
     def _read_relation(self, oid: int) -> Relation | None:
-        row = self._first_by_oid("pg_class", "relname, relnamespace, relkind, relpersistence, reltype", oid)
+        row = self._first_by_oid("pg_class", "relname, relnamespace, relkind, relpersistence, reltype, reloptions", oid)
         if row is None:
             return None
-        name, namespace, kind, persistence, row_type = row
+        name, namespace, kind, persistence, row_type, options = row
         columns = self._read_columns(oid)
         constraints = tuple(self._read_constraints(oid)) if kind in "rm" else ()
         schema = _schema_of(oid)
@@ -132,6 +132,7 @@ class CatalogSource:
             primary_key=next((each.columns for each in constraints if each.kind == _PRIMARY_KEY), ()),
             constraints=constraints,
             indexes=tuple(self._read_indexes(oid)) if kind in "rm" else (),
+            options=tuple(json.loads(options or "[]")) if kind == "v" else (),
             rowid=_rowid_name(columns),
         )
 

@@ -9,32 +9,32 @@ Not here: server-side files and programs (0A000), since a client of this server 
 from __future__ import annotations
 
 import asyncio
-import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.session.copy_columns import RELATION_KINDS, copied_columns, quote
 from proxy.session.copy_formats import (
     DEFAULT,
-    SIGNATURE,
     BinaryReader,
     Row,
     bad_data,
-    csv_line,
     reader_of,
     shown,
-    text_line,
 )
-from proxy.session.copy_options import CopyOptions, read_options, unsupported_text
-from proxy.session.execute import CHUNK, read_only
+from proxy.session.copy_options import CopyOptions, read_options
+from proxy.session.copy_to import copy_to
+from proxy.session.execute import Inserter, read_only
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
+from proxy.session.rows import INT_RANGES, TEXT_OID, VARCHAR
 from proxy.wire import backend, frontend
 from proxy.wire.message import CopyData, CopyDone, Message
 from translator import compiler
 from translator import sqlstate as codes
-from translator.compiler import Statement
 from translator.errors import SqlError, unsupported
 from translator.plan import QueryPlan, UtilityPlan
+from translator.types.base import Stored
 from translator.types.registry import type_of
 
 if TYPE_CHECKING:
@@ -42,20 +42,13 @@ if TYPE_CHECKING:
 
     from proxy.session.session import Session
     from proxy.storage.connection import Connection
-    from translator.catalog import Column, Relation
-    from translator.types.base import Type
+    from translator.catalog import Catalog, Column, Relation
+    from translator.settings import Settings
 
 Tree = dict[str, Any]
+Conversion = Callable[[Any], Stored]
 _BLOCK: Final = 1 << 16  # bytes of data that are read at once
 _UNLIMITED: Final = 1 << 62
-_RELATION_KINDS: Final = {
-    "v": "view",
-    "m": "materialized view",
-    "S": "sequence",
-    "f": "foreign table",
-    "i": "index",
-    "c": "composite type",
-}
 
 
 async def copy(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -69,7 +62,7 @@ async def copy(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     if tree.get("is_from"):
         count = await _copy_from(session, tree, options)
     else:
-        count = await _copy_to(session, plan, portal, options)
+        count = await copy_to(session, plan, portal, options)
     portal.tag = f"COPY {count}"
 
 
@@ -121,13 +114,13 @@ class CopyIn:
 
 async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
     relation = find_relation(session, tree["relation"])
-    columns = _columns(relation, tree.get("attlist"), options)
+    columns = copied_columns(relation, tree.get("attlist"), options)
     if session.transaction.modes.read_only and relation.persistence != "t":
         raise read_only("COPY FROM")
     format = 1 if options.format == "binary" else 0
     if relation.kind not in "rp":
         session.client.send(backend.CopyInResponse(format, (format,) * len(columns)))
-        kind = _RELATION_KINDS.get(relation.kind, "relation")
+        kind = RELATION_KINDS.get(relation.kind, "relation")
         hint = "To enable copying to a view, provide an INSTEAD OF INSERT trigger." if relation.kind == "v" else None
         raise SqlError(codes.WRONG_OBJECT_TYPE, f'cannot copy to {kind} "{relation.name}"', hint=hint)
     target = _Insert(session, relation, columns, tree.get("whereClause"))
@@ -178,17 +171,17 @@ class _Insert:
 
 
 def _insert_text(relation: Relation, columns: Sequence[Column], *, filtered: bool) -> str:
-    table = f"{_quote(relation.schema)}.{_quote(relation.name)}"
+    table = f"{quote(relation.schema)}.{quote(relation.name)}"
     if not columns:
         return f"INSERT INTO {table} DEFAULT VALUES"
-    names = ", ".join(_quote(column.name) for column in columns)
+    names = ", ".join(quote(column.name) for column in columns)
     values = ", ".join(f"${number}" for number in range(1, len(columns) + 1))
     identity = " OVERRIDING SYSTEM VALUE" if any(column.identity == "a" for column in columns) else ""
     if not filtered:
         return f"INSERT INTO {table} ({names}){identity} VALUES ({values})"
     # WHERE sees the row under the table's own name (manual, "COPY").
-    typed = ", ".join(f"${number} AS {_quote(column.name)}" for number, column in enumerate(columns, 1))
-    return f"INSERT INTO {table} ({names}){identity} SELECT {names} FROM (SELECT {typed}) AS {_quote(relation.name)}"
+    typed = ", ".join(f"${number} AS {quote(column.name)}" for number, column in enumerate(columns, 1))
+    return f"INSERT INTO {table} ({names}){identity} SELECT {names} FROM (SELECT {typed}) AS {quote(relation.name)}"
 
 
 class _Rows:
@@ -212,8 +205,12 @@ class _Rows:
         self._target = target
         self._connection = connection
         self._reader = reader_of(options, [column.name for column in columns])
-        self._types: list[Type] = [type_of(column.type_oid, catalog) for column in columns]
-        self._typmods = [column.typmod for column in columns]
+        self._conversions = [
+            (index, convert)
+            for index, column in enumerate(columns)
+            if (convert := _conversion(column, catalog, session.parameters.settings, options)) is not None
+        ]
+        self._inserters: dict[frozenset[int], Inserter] = {}
         self._binary = options.format == "binary"
         self._column: Column | None = None
         self._value: Any = None
@@ -225,42 +222,32 @@ class _Rows:
         self._connection.budget(_UNLIMITED)
         try:
             for row in self._reader.feed(data, last=last):
-                values = self._convert(row)
-                if values is not None:
-                    self._insert(row, values)
+                converted = self._convert(row)
+                if converted is not None:
+                    self._insert(converted)
         except SqlError as error:
             raise self.in_context(error) from error
 
-    def _convert(self, row: Row) -> list[Any] | None:
-        """The stored values of a row; None for one that is skipped."""
-        if self._binary:
-            return [self._receive(index, value) for index, value in enumerate(row)]
-        settings = self._session.parameters.settings
-        values: list[Any] = []
+    def _convert(self, row: Row) -> Row | None:
+        """The row with stored values in the place of fields; None for one that is skipped."""
+        count = len(row)
+        index = 0
         try:
-            for index, (value, type, typmod) in enumerate(zip(row, self._types, self._typmods, strict=False)):
-                if value is None or value is DEFAULT:
-                    values.append(None)
-                    continue
-                self._column, self._value = self._columns[index], value
-                values.append(type.input(value, settings, typmod))
+            for index, convert in self._conversions:
+                if index >= count:
+                    break
+                value = row[index]
+                if value is not None and value is not DEFAULT:
+                    row[index] = convert(value)
         except SqlError as error:
+            self._column, self._value = self._columns[index], row[index]
             if not self._options.ignore_errors or error.sqlstate[:2] != "22":
                 raise
             self._skip(error)
             return None
-        self._column = None
-        if len(values) < len(self._columns):
-            raise bad_data(f'missing data for column "{self._columns[len(values)].name}"')
-        return values
-
-    def _receive(self, index: int, value: bytes | None) -> Any:
-        if value is None:
-            return None
-        self._column = self._columns[index]
-        stored = self._types[index].receive(value, self._session.parameters.settings, self._typmods[index])
-        self._column = None
-        return stored
+        if count < len(self._columns):
+            raise bad_data(f'missing data for column "{self._columns[count].name}"')
+        return row
 
     def _skip(self, error: SqlError) -> None:
         """ON_ERROR ignore."""
@@ -278,13 +265,17 @@ class _Rows:
             self._session.notice(SqlError(codes.SUCCESSFUL_COMPLETION, message, severity="NOTICE", where=where))
         self._column = None
 
-    def _insert(self, row: Row, values: list[Any]) -> None:
-        defaults = frozenset(index for index, value in enumerate(row) if value is DEFAULT) if DEFAULT in row else _NONE
-        if defaults:
+    def _insert(self, row: Row) -> None:
+        defaults = _NONE
+        if self._options.default is not None and DEFAULT in row:
+            defaults = frozenset(index for index, value in enumerate(row) if value is DEFAULT)
             self._check_defaults(defaults)
-            values = [value for index, value in enumerate(values) if index not in defaults]
-        compiled = self._target.plan(defaults)
-        self.count += self._session.executor.insert_row(self._connection, compiled, tuple(values))
+            row = [value for value in row if value is not DEFAULT]
+        insert = self._inserters.get(defaults)
+        if insert is None:
+            compiled = self._target.plan(defaults)
+            insert = self._inserters[defaults] = self._session.executor.inserter(self._connection, compiled)
+        self.count += insert(tuple(row))
 
     def _check_defaults(self, defaults: Iterable[int]) -> None:
         for index in defaults:
@@ -329,156 +320,22 @@ class _Rows:
 _NONE: Final = frozenset[int]()
 
 
-# COPY TO
+def _conversion(column: Column, catalog: Catalog, settings: Settings, options: CopyOptions) -> Conversion | None:
+    """The function from a field of COPY's data to a stored value; None where they are the same."""
+    type = type_of(column.type_oid, catalog)
+    typmod = column.typmod
+    if options.format == "binary":
+        return lambda value: type.receive(value, settings, typmod)
+    if column.type_oid == TEXT_OID or (column.type_oid == VARCHAR and typmod < 0):
+        return None
+    limits = INT_RANGES.get(column.type_oid)
+    if limits is None:
+        return lambda value: type.input(value, settings, typmod)
+    high = limits[1]
 
+    def integer(value: str) -> Stored:
+        if value.isdecimal() and value.isascii() and len(value) < 20 and (number := int(value)) <= high:
+            return number
+        return type.input(value, settings, typmod)
 
-async def _copy_to(session: Session, plan: UtilityPlan, portal: Portal, options: CopyOptions) -> int:
-    tree = plan.tree
-    compiled = _table_query(session, tree, options) if "relation" in tree else _query(plan, portal)
-    query = compiled.plan
-    assert isinstance(query, QueryPlan)
-    assert query.fields is not None
-    names = [field.name for field in query.fields]
-    _check_forced(options.force_quote, names, "")
-    inner = Portal("", compiled, portal.binds, compiled.formats(()))
-    session.bind_hidden(inner)
-    await session.executor.run(inner)
-    format = 1 if options.format == "binary" else 0
-    session.client.send(backend.CopyOutResponse(format, (format,) * len(names)))
-    count = await _send_rows(session, inner, _Lines(session, compiled, options, names))
-    session.client.send_bytes(backend.COPY_DONE)
-    return count
-
-
-async def _send_rows(session: Session, inner: Portal, lines: _Lines) -> int:
-    client = session.client
-    client.send_bytes(lines.head())
-    count = 0
-    try:
-        while True:
-            rows = await session.executor.fetch(inner, CHUNK)
-            count += len(rows)
-            client.send_bytes(b"".join(map(lines.message, rows)))
-            if len(rows) < CHUNK:
-                break
-            if (waiting := client.flush()) is not None:
-                await waiting
-    finally:
-        session.executor.close_portal(inner)
-    client.send_bytes(lines.tail())
-    return count
-
-
-class _Lines:
-    """Rows as CopyData messages, one a row."""
-
-    def __init__(self, session: Session, compiled: CompiledPlan, options: CopyOptions, names: Sequence[str]) -> None:
-        fields = compiled.plan.fields
-        assert fields is not None
-        self._settings = session.parameters.settings
-        self._types = [type_of(field.type_oid, compiled.catalog) for field in fields]
-        self._options = options
-        self._names = names
-        self._prefix = SIGNATURE + struct.pack("!II", 0, 0)
-        self._line = csv_line(options, names) if options.format == "csv" else text_line(options)
-
-    def head(self) -> bytes:
-        """The header line. That of binary format is sent with the first row, as PostgreSQL does."""
-        if self._options.format == "binary" or self._options.header == "false":
-            return b""
-        return CopyData(self._line(self._names)).encode()
-
-    def tail(self) -> bytes:
-        if self._options.format != "binary":
-            return b""
-        return CopyData(self._take_prefix() + b"\xff\xff").encode()
-
-    def _take_prefix(self) -> bytes:
-        prefix, self._prefix = self._prefix, b""
-        return prefix
-
-    def message(self, row: Sequence[Any]) -> bytes:
-        settings = self._settings
-        if self._options.format == "binary":
-            parts = [self._take_prefix(), struct.pack("!h", len(row))]
-            for value, type in zip(row, self._types, strict=True):
-                data = b"" if value is None else type.send(value, settings)
-                parts.append(struct.pack("!i", -1 if value is None else len(data)) + data)
-            return CopyData(b"".join(parts)).encode()
-        texts = [None if value is None else type.output(value, settings) for value, type in zip(row, self._types, strict=True)]
-        line = self._line(texts)
-        return b"d" + struct.pack("!i", len(line) + 4) + line
-
-
-def _table_query(session: Session, tree: Tree, options: CopyOptions) -> CompiledPlan:
-    """COPY table TO is a SELECT of its columns."""
-    relation = find_relation(session, tree["relation"])
-    if relation.kind not in "rm":
-        kind = _RELATION_KINDS.get(relation.kind, "relation")
-        if relation.kind == "p":
-            kind = "partitioned table"
-        hint = "Try the COPY (SELECT ...) TO variant." if relation.kind in "vfp" else None
-        raise SqlError(codes.WRONG_OBJECT_TYPE, f'cannot copy from {kind} "{relation.name}"', hint=hint)
-    columns = _columns(relation, tree.get("attlist"), options)
-    names = ", ".join(_quote(column.name) for column in columns)
-    text = f"SELECT {names} FROM ONLY {_quote(relation.schema)}.{_quote(relation.name)}"
-    (statement,) = compiler.parse(text)
-    return session.compilation.section().compile_once(statement, session.parameters.settings)
-
-
-def _query(plan: UtilityPlan, portal: Portal) -> CompiledPlan:
-    query = plan.query
-    if not isinstance(query, QueryPlan):
-        raise unsupported_text("COPY query must be a SELECT, INSERT, UPDATE, DELETE or MERGE")
-    if query.fields is None:
-        raise unsupported_text("COPY query must have a RETURNING clause")
-    whole = portal.compiled
-    return CompiledPlan(query, Statement(plan.text, 0, "SelectStmt", None), whole.section)
-
-
-# Both
-
-
-def _columns(relation: Relation, names: list[Tree] | None, options: CopyOptions) -> list[Column]:
-    """The columns that are copied (CopyGetAttnums)."""
-    by_name = {column.name: column for column in relation.columns}
-    if names is None:
-        found = [column for column in relation.columns if not column.generated]
-    else:
-        found = []
-        for each in names:
-            name = each["String"]["sval"]
-            column = by_name.get(name)
-            if column is None:
-                message = f'column "{name}" of relation "{relation.name}" does not exist'
-                raise SqlError(codes.UNDEFINED_COLUMN, message)
-            if column.generated:
-                detail = "Generated columns cannot be used in COPY."
-                message = f'column "{name}" is a generated column'
-                raise SqlError(codes.INVALID_COLUMN_REFERENCE, message, detail=detail)
-            if column in found:
-                raise SqlError(codes.DUPLICATE_COLUMN, f'column "{name}" specified more than once')
-            found.append(column)
-    listed = [column.name for column in found]
-    for option in (options.force_quote, options.force_not_null, options.force_null):
-        for name in option:
-            if name != "*" and name not in by_name:
-                message = f'column "{name}" of relation "{relation.name}" does not exist'
-                raise SqlError(codes.UNDEFINED_COLUMN, message)
-    _check_forced(options.force_quote, listed, "FORCE_QUOTE")
-    _check_forced(options.force_not_null, listed, "FORCE_NOT_NULL")
-    _check_forced(options.force_null, listed, "FORCE_NULL")
-    return found
-
-
-def _check_forced(names: tuple[str, ...], columns: Sequence[str], option: str) -> None:
-    for name in names:
-        if name != "*" and name not in columns:
-            if not option:
-                raise SqlError(codes.UNDEFINED_COLUMN, f'column "{name}" does not exist')
-            message = f'{option} column "{name}" not referenced by COPY'
-            raise SqlError(codes.INVALID_COLUMN_REFERENCE, message)
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return integer

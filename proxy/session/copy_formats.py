@@ -79,8 +79,13 @@ class TextReader:
     def fields(self, text: str) -> Row:
         """The fields of a line."""
         options = self.options
-        parts = text.split(options.delimiter) if "\\" not in text else _split_escaped(text, options.delimiter)
         null, default = options.null, options.default
+        if "\\" not in text:
+            parts = text.split(options.delimiter)
+            if null == "\\N" and default is None:
+                return parts  # nothing in the line can be NULL
+        else:
+            parts = _split_escaped(text, options.delimiter)
         return [
             None if part == null else DEFAULT if part == default else _unescape(part) if "\\" in part else part
             for part in parts

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
+Inserter = Callable[[tuple[Any, ...]], int]
 Explain = Callable[[Exception, Step, tuple[Any, ...]], SqlError]
 
 BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
@@ -240,19 +241,33 @@ class Executor:
 
         All writers take turns, so whoever holds the lease holds every row lock there is.
         """
-        if any(_wait_policy(mark) == "nowait" for mark in plan.row_marks) and not self._connections.try_lease_writer():
-            name = self._session.compilation.relation_name(plan.relations[0][0]) if plan.relations else "?"
+        impatient = [mark for mark in plan.row_marks if mark.wait == "nowait"]
+        if impatient and not self._connections.try_lease_writer():
+            name = self._session.compilation.relation_name(impatient[0].relation)
             raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on row in relation "{name}"')
         return await self._connections.lease_writer()
 
-    def insert_row(self, connection: Connection, compiled: CompiledPlan, binds: tuple[Any, ...]) -> int:
-        """Execute a plan that COPY made, on the spot; the number of rows it inserted. Raises SQLiteError, SqlError."""
+    def inserter(self, connection: Connection, compiled: CompiledPlan) -> Inserter:
+        """A function that executes a plan of COPY for the values of a row, and gives the number of rows it inserted."""
         plan = compiled.plan
         assert isinstance(plan, QueryPlan)
         self._prepare(connection, compiled)
-        if plan.hidden:
-            binds = (*binds, *self._session.hidden_values(plan.hidden))
-        return _run_steps(connection, plan, binds, self.explainer(connection, compiled))[1]
+        explain = self.explainer(connection, compiled)
+        hidden = tuple(self._session.hidden_values(plan.hidden))
+        if len(plan.steps) > 1 or hidden or plan.steps[0].undone:
+            return lambda values: _run_steps(connection, plan, (*values, *hidden), explain)[1]
+        step = plan.steps[0]
+        sql = step.sql
+        execute, changes = connection.execute, connection.changes
+
+        def insert(values: tuple[Any, ...]) -> int:
+            try:
+                execute(sql, values)
+            except SQLiteError as error:
+                raise explain(error, step, values) from error
+            return changes()
+
+        return insert
 
     async def evaluate(self, sql: str, functions: frozenset[str]) -> tuple[Any, ...]:
         """The one row of a SELECT without FROM."""
@@ -285,7 +300,7 @@ class Executor:
         if not self._session.transaction.modes.read_only:
             return
         if plan.row_marks and not plan.writes:
-            raise read_only("SELECT FOR UPDATE")
+            raise read_only(f"SELECT {plan.row_marks[0].strength}")
         if any(kind == "w" and oid < FIRST_TEMPORARY_OID for oid, kind in plan.relations):
             raise read_only(plan.tag.split()[0])
 
@@ -436,12 +451,6 @@ def _run_step(connection: Connection, step: Step, binds: tuple[Any, ...], explai
 
 def _inserts_values(plan: QueryPlan) -> bool:
     return len(plan.steps) == 1 and plan.tag.startswith("INSERT") and "VALUES" in plan.steps[0].sql[:2000]
-
-
-def _wait_policy(mark: Any) -> str:
-    """How a FOR UPDATE clause waits: nowait, skip or block (LockWaitPolicy)."""
-    policy = mark.get("waitPolicy", "") if isinstance(mark, dict) else getattr(mark, "wait_policy", "")
-    return {"LockWaitError": "nowait", "LockWaitSkip": "skip"}.get(policy, policy or "block")
 
 
 def read_only(command: str) -> SqlError:

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.ddl.sequence_values import database_sequences, forget_database, write_back
 from proxy.pg_catalog import functions as catalog_functions  # noqa: F401  (they declare SQL functions)
 from proxy.pg_catalog.relations import bootstrap, is_bootstrapped, live_name
 from proxy.pg_catalog.static import ensure_static_catalog
@@ -104,11 +105,12 @@ class Instance:
         return found
 
     def forget(self, database: Database) -> None:
-        """The database is about to be dropped or renamed: give back what is kept of it."""
+        """The database is about to be closed, dropped or renamed: give back what is kept of it."""
         plans = self._plans.pop(database, None)
         if plans is not None:
             plans.clear()
         self._channels.pop(database, None)
+        forget_database(database.path)
 
     # Sessions
 
@@ -149,9 +151,23 @@ class Instance:
     def close(self) -> None:
         """Close caches, threads and cluster; sessions must be gone."""
         for database in list(self._plans):
+            _write_sequences(database)
             self.forget(database)
         self.waiting_threads.shutdown(wait=False, cancel_futures=True)
         self.cluster.close()
+
+
+def _write_sequences(database: Database) -> None:
+    """Write the values of sequences in the place of the marks that are ahead of them (ddl/sequence_values.py)."""
+    sequences = database_sequences(database.path)
+    if not sequences.known or database.panic is not None:
+        return
+    lease = database.lease_writer(None)
+    if isinstance(lease, asyncio.Future):  # somebody's write cannot be ended: then the marks stay
+        lease.cancel()
+        return
+    write_back(lease.connection, sequences)
+    database.commit(lease, synchronous=False)
 
 
 def open_instance(path: Path, password: str | None = None) -> Instance:

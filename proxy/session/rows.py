@@ -35,7 +35,7 @@ BOOL, BYTEA, CHAR, NAME, INT8, INT2, INT4 = 16, 17, 18, 19, 20, 21, 23
 TEXT_OID, OID, JSON, UNKNOWN, FLOAT8, VARCHAR = 25, 26, 114, 705, 701, 1043
 DATE, TIME, TIMESTAMP, TIMESTAMPTZ, NUMERIC, UUID = 1082, 1083, 1114, 1184, 1700, 2950
 
-_INT_RANGES: Final = {
+INT_RANGES: Final = {
     INT2: (-(1 << 15), (1 << 15) - 1),
     INT4: (-(1 << 31), (1 << 31) - 1),
     INT8: (-(1 << 63), (1 << 63) - 1),
@@ -109,7 +109,7 @@ def _text_reader(oid: int, catalog: Catalog | None) -> Reader:
     if oid in _STRINGS:
         return _read_string
     type = type_of(oid, catalog)
-    if (limits := _INT_RANGES.get(oid)) is not None:
+    if (limits := INT_RANGES.get(oid)) is not None:
         return _integer_reader(type, *limits)
     if oid == BOOL:
         return lambda value, settings: (
@@ -170,7 +170,7 @@ def _wrong_length(length: int, size: int) -> SqlError:
 
 def row_encoder(fields: Sequence[Field], formats: Sequence[int], catalog: Catalog | None, settings: Settings) -> Encoder:
     """A function that encodes rows of these fields, for these settings of date style, time zone, bytea and floats."""
-    types = [type_of(field.type_oid, catalog) for field in fields]
+    types = [type_of(field.type_oid, catalog).for_typmod(field.typmod) for field in fields]
     names = [f"v{index}" for index in range(len(fields))]
     scope: dict[str, Any] = {**_SCOPE, **{f"t{index}": type for index, type in enumerate(types)}}
     lines = ["def encode(rows, settings):", " out = []", " add = out.append"]

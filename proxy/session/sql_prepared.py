@@ -9,7 +9,6 @@ from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal, PreparedStatement
 from translator import compiler
 from translator import sqlstate as codes
-from translator.analyze import typenames
 from translator.compiler import Expression, Statement
 from translator.errors import SqlError
 from translator.plan import Field, QueryPlan, UtilityPlan
@@ -25,11 +24,7 @@ async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     name = tree["name"]
     session.statements.check_new(name)
     section = session.compilation.section()
-    settings = session.parameters.settings
-    path = section.catalog.search_path(settings.search_path, settings.user)
-    settings = session.parameters.settings
-    path = section.catalog.search_path(settings.search_path, settings.user)
-    types = tuple(typenames.resolve(section.catalog, path, each["TypeName"])[0] for each in tree.get("argtypes", ()))
+    types = tuple(_type_oid(session, section.catalog, each["TypeName"]) for each in tree.get("argtypes", ()))
     ((kind, query),) = tree["query"].items()
     whole = portal.compiled.statement
     statement = Statement(whole.text, whole.location, kind, query)
@@ -39,6 +34,12 @@ async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
         PreparedStatement(name, whole.text, compiled, from_sql=True, prepared_at=session.statement_timestamp)
     )
     portal.tag = "PREPARE"
+
+
+def _type_oid(session: Session, catalog: Catalog, name: dict[str, Any]) -> int:
+    """The type that a type name stands for: that of NULL cast to it."""
+    cast = {"TypeCast": {"arg": {"A_Const": {"isnull": True}}, "typeName": name, "location": name.get("location", -1)}}
+    return compiler.compile_expression(cast, catalog, session.parameters.settings).type_oid
 
 
 async def execute(session: Session, plan: UtilityPlan, portal: Portal) -> None:

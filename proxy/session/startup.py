@@ -139,8 +139,10 @@ class Startup:
 
     def _database(self, name: str, user: str) -> Database:
         cluster = self._instance.cluster
-        if name == user and name not in cluster.databases():
-            name = DEFAULT_DATABASE if DEFAULT_DATABASE in cluster.databases() else name
+        names = cluster.databases()
+        if name == user and name not in names:
+            # A cluster that is one file has one database, whatever its name.
+            name = names[0] if len(names) == 1 else DEFAULT_DATABASE
         try:
             return cluster.database(name)
         except SqlError as error:

@@ -83,6 +83,8 @@ def _work(
             error = connection.cancelled or raised
         except Exception as raised:  # noqa: BLE001  (whatever it is, it belongs to whoever waits for the future)
             error = raised
+    if isinstance(error, StopIteration):  # a future refuses it, and then nobody would ever be woken
+        error = RuntimeError("StopIteration in a thread").with_traceback(error.__traceback__)
     vars(runtime).clear()
     if not loop.is_closed():
         loop.call_soon_threadsafe(_deliver, future, connection, outcome, error)

@@ -73,7 +73,7 @@ class CaseFile:
         return [piece for piece in self.pieces if isinstance(piece, Case)]
 
     def write(self) -> None:
-        text = "".join(piece if isinstance(piece, str) else _format(piece) for piece in self.pieces)
+        text = "".join(piece if isinstance(piece, str) else format_case(piece) for piece in self.pieces)
         self.path.write_text(text)
 
 
@@ -132,7 +132,7 @@ def _read_directive(path: Path, number: int, line: str) -> tuple[str, frozenset[
     return directive, frozenset(words), session
 
 
-def _format(case: Case) -> str:
+def format_case(case: Case) -> str:
     words = [case.directive, *sorted(case.options)]
     if case.session:
         words += ["on", case.session]

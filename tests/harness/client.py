@@ -79,6 +79,10 @@ class Client:
         finally:
             self._socket.close()
 
+    def abandon(self) -> None:
+        """Go without a word, as a client that died."""
+        self._socket.close()
+
     def send(self, *messages: Message) -> None:
         for message in messages:
             self._protocol.send(message)

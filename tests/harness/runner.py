@@ -59,7 +59,8 @@ class Runner:
                     return Outcome(case, _until(client, case))
             return Outcome(case, self._answer(client, case))
         except (ConnectionFailedError, OSError) as error:
-            self._sessions.pop(case.session, None)
+            if (lost := self._sessions.pop(case.session, None)) is not None:
+                lost.abandon()
             return Outcome(case, [f"connection failed: {error}"])
 
     def _session(self, name: str) -> Client:
@@ -126,7 +127,7 @@ def _render(messages: list[Message], case: Case, client: Client) -> list[str]:
             case backend.CommandComplete(tag):
                 lines += compare.rows(data, case.options)
                 data = []
-                if not tag.startswith("SELECT ") or case.directive != "query":
+                if not (tag.startswith("SELECT ") and case.directive == "query"):
                     lines.append(tag)
             case backend.EmptyQueryResponse():
                 lines.append("(empty query)")

@@ -122,12 +122,12 @@ def coerce(
         return _apply(analysis, node, target, typmod, pathway, context, location)
     if source == oids.UNKNOWN:  # an expression, not a literal: its text goes through the input function
         return _io(node, target, typmod, context, location)
-    if target == oids.RECORD or source == oids.RECORD:
-        return (
-            _io(node, target, -1, context, location)
-            if source != oids.RECORD
-            else _record_to(analysis, node, target, context, location)
-        )
+    if target == oids.RECORD:  # a function of records is told its arguments' types, and takes composite values as they are
+        if context is Context.IMPLICIT:
+            return node
+        return typed(call("composite_to_record", node), oids.RECORD, -1, location)
+    if source == oids.RECORD:
+        return _record_to(analysis, node, target, context, location)
     if target == oids.RECORDARRAY:
         return _relabel(node, target, -1, context)
     raise AssertionError(f"no way from {source} to {target}")
@@ -192,7 +192,10 @@ def _apply(
         base, base_typmod = row.base, row.base_typmod
         row = catalog.type(base)
     kind, function = pathway
-    if kind == "relabel":
+    if kind == "relabel" and (base, type_of(node)) in _SIGN_CHANGES and not _is_positive(node):
+        name = _SIGN_CHANGES[base, type_of(node)]
+        result = typed(call(name, node, cast=_CAST_WORDS[context]), base, -1, location_of(node))
+    elif kind == "relabel":
         result = _relabel(node, base, typmod_of(node) if base == type_of(node) else -1, context)
     elif kind == "function":
         result = _cast_call(catalog, function, node, base, base_typmod, context, location)
@@ -203,6 +206,14 @@ def _apply(
     if base != target and base != type_of(node):
         _hide(result)
     return _to_domain(analysis, result, target, context)
+
+
+# Binary coercible in PostgreSQL, but an oid is stored without a sign: what lowering calls for (target, source).
+_SIGN_CHANGES = {(oids.OID, oids.INT4): "relabel_int4_oid", (oids.INT4, oids.OID): "relabel_oid_int4"}
+
+
+def _is_positive(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and not node.this.startswith("-") and int(node.this) < 2**31
 
 
 def _to_domain(analysis: Analysis, node: exp.Expr, target: int, context: Context) -> exp.Expr:

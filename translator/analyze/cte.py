@@ -7,9 +7,9 @@ from typing import Any
 from sqlglot import exp
 
 from translator import sqlstate as codes
-from translator.analyze import search_cycle
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Cte, Scope
+from translator.analyze.search_cycle import DEPTH, SearchCycle
 from translator.errors import SqlError
 from translator.typed import type_of, typmod_of
 
@@ -121,19 +121,16 @@ def _searched(scope: Scope, value: Node) -> exp.CTE:
     if select.get("op", "SETOP_NONE") == "SETOP_UNION":
         base = transform_query(scope.child(), {"SelectStmt": select["larg"]})
         names += [target.name for target in base.targets[len(given) :]]
-        value, added = search_cycle.expand(value, names)
-        made = _recursive(scope, value, hidden=len(added))
-        if added[-1] == search_cycle.DEPTH:
+        clauses = SearchCycle(value, names)
+        made = _recursive(scope, clauses.item(), clauses)
+        if clauses.added[-1] == DEPTH:
             scope.ctes[value["ctename"]].columns.pop()
         return made
     return _recursive(scope, value)
 
 
-def _recursive(scope: Scope, value: Node, hidden: int = 0) -> exp.CTE:
-    """`base UNION [ALL] step`: the base gives the columns, the step must agree with them.
-
-    `hidden`: so many columns at the end are not what * means in the step.
-    """
+def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) -> exp.CTE:
+    """`base UNION [ALL] step`: the base gives the columns, the step must agree with them."""
     from translator.analyze import setops
     from translator.analyze.select import transform_query
     from translator.analyze.target import resolve_targets
@@ -156,9 +153,11 @@ def _recursive(scope: Scope, value: Node, hidden: int = 0) -> exp.CTE:
     base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
     resolve_targets(inner, base.targets)
     cte = declare(scope, value, base.targets)
-    cte.recursive, cte.hidden = True, hidden
+    cte.recursive, cte.hidden = True, len(clauses.added) if clauses is not None else 0
     inner.ctes[name] = cte
     step = transform_query(inner.child(), {"SelectStmt": select["rarg"]}, keep_unknown=True)
+    if clauses is not None:
+        clauses.complete(inner, base, step)
     before = [(type_of(target.node), typmod_of(target.node)) for target in base.targets]
     query = setops.join(scope, exp.Union, "UNION", base, step, distinct=not select.get("all"))
     for position, (target, (type_oid, _)) in enumerate(zip(query.targets, before, strict=True), 1):

@@ -12,14 +12,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from translator.analyze import insert, merge, modifying_cte, returning
-from translator.analyze.changes import Change, Delete, Update
-from translator.analyze.from_clause import compute_virtual, find_relation, relation_columns, transform_from
+from translator.analyze import insert, merge, modifying_cte, returning, view_target
+from translator.analyze.changes import Change, Delete, Update, both
+from translator.analyze.from_clause import transform_from
 from translator.analyze.program import Action, Program
-from translator.analyze.scope import Entry, Item, Scope, check_names
+from translator.analyze.scope import Item, Scope, check_names
 from translator.analyze.select import transform_query
-from translator.analyze.writes import refuse_relation
-from translator.catalog import Relation
 from translator.errors import unsupported
 
 Node = dict[str, Any]
@@ -64,36 +62,20 @@ def _placed(change: Change, items: modifying_cte.Items) -> list[Action]:
     return [*items.before, *gathered.before, *result, *items.after, *gathered.after]
 
 
-def target_entry(scope: Scope, value: Node) -> tuple[Relation, Entry, exp.Table]:
-    """The table that is changed, as the first FROM entry (setTargetTable)."""
-    relation = find_relation(scope, value)
-    refuse_relation(relation)
-    alias = value.get("alias")
-    visible = alias["aliasname"] if alias else value["relname"]
-    sql_alias = scope.analysis.alias(visible)
-    scope.analysis.relations[relation.oid, "w"] = None
-    entry = Entry(visible, relation_columns(relation, sql_alias), sql_alias, relation, row_type=relation.row_type, target=True)
-    compute_virtual(scope, relation, entry)
-    table = exp.Table(
-        this=exp.Identifier(this=relation.storage, quoted=True),
-        alias=exp.TableAlias(this=exp.Identifier(this=sql_alias, quoted=True)),
-    )
-    table.meta["relation"] = relation
-    return relation, entry, table
-
-
 def _update(scope: Scope, value: Node) -> Change:
     from translator.analyze.expressions import transform_condition
 
-    relation, entry, table = target_entry(scope, value["relation"])
-    change = Update(scope, relation, entry, table)
-    item = Item(entry)
+    target = view_target.resolve(scope, value["relation"], "UPDATE")
+    change = Update(scope, target.relation, target.entry, target.table)
+    item = Item(target.visible)
     scope.items.append(item)
     change.sources = _other_tables(scope, value.get("fromClause", []), item)
     if value.get("whereClause"):
         change.where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE")
-    change.assigned = insert.assignments(scope, relation, value["targetList"], "UPDATE")
-    change.returning = returning.transform(scope, value, entry)
+    change.where = both(target.where, change.where)
+    target.check_assignable([node["ResTarget"]["name"] for node in value["targetList"]], "UPDATE")
+    change.assigned = insert.assignments(scope, target.naming, value["targetList"], "UPDATE")
+    change.returning = returning.transform(scope, value, target.visible)
     return change
 
 
@@ -110,14 +92,15 @@ def _other_tables(scope: Scope, nodes: list[Node], item: Item) -> list[exp.Expr]
 def _delete(scope: Scope, value: Node) -> Change:
     from translator.analyze.expressions import transform_condition
 
-    relation, entry, table = target_entry(scope, value["relation"])
-    change = Delete(scope, relation, entry, table)
-    item = Item(entry)
+    target = view_target.resolve(scope, value["relation"], "DELETE")
+    change = Delete(scope, target.relation, target.entry, target.table)
+    item = Item(target.visible)
     scope.items.append(item)
     change.sources = _other_tables(scope, value.get("usingClause", []), item)
     if value.get("whereClause"):
         change.where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE")
-    change.returning = returning.transform(scope, value, entry)
+    change.where = both(target.where, change.where)
+    change.returning = returning.transform(scope, value, target.visible)
     return change
 
 

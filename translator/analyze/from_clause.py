@@ -12,7 +12,7 @@ from typing import Any
 from sqlglot import exp
 
 from translator import sqlstate as codes
-from translator.analyze import from_function
+from translator.analyze import from_function, sample
 from translator.analyze.query import Query
 from translator.analyze.scope import Cte, Entry, EntryColumn, Item, Scope, check_names
 from translator.catalog import Relation
@@ -62,7 +62,7 @@ def transform_item(scope: Scope, node: Node) -> Source:
 
             return transform_join(scope, value)
         case "RangeTableSample":
-            raise unsupported("TABLESAMPLE", value.get("location"))
+            return _single(*sample.transform(scope, value))
         case "RangeTableFunc":
             raise unsupported("XMLTABLE", value.get("location"))
         case "JsonTable":
@@ -226,7 +226,7 @@ def _view(scope: Scope, relation: Relation, value: Node) -> tuple[exp.Expr, Entr
     analysis.relations[relation.oid, "r"] = None
     analysis.view_depth += 1
     outer_path, outer_parameters = analysis.path, analysis.parameters
-    analysis.path = _definition_path(scope, relation)
+    analysis.path = definition_path(scope, relation)
     (statement,) = parse(relation.view)
     query = transform_query(Scope(analysis), {statement.node: statement.tree})
     analysis.path, analysis.parameters = outer_path, outer_parameters
@@ -242,7 +242,7 @@ def _view(scope: Scope, relation: Relation, value: Node) -> tuple[exp.Expr, Entr
     return tree, entry
 
 
-def _definition_path(scope: Scope, relation: Relation) -> list[int]:
+def definition_path(scope: Scope, relation: Relation) -> list[int]:
     """View texts qualify what is not in pg_catalog; the view's own schema is looked at last, for texts kept as given."""
     path = [*scope.analysis.path]
     if relation.namespace not in path:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze import conflict, returning
+from translator.analyze import conflict, returning, view_target
 from translator.analyze.changes import Change
 from translator.analyze.insertion import Insert
 from translator.analyze.query import Query, unique_names
@@ -32,21 +32,25 @@ Node = dict[str, Any]
 
 def transform(scope: Scope, value: Node) -> Change:
     """An InsertStmt."""
-    from translator.analyze.dml import target_entry
-
-    relation, entry, table = target_entry(scope, value["relation"])
-    named, steps = _named_columns(relation, value.get("cols"))
+    target = view_target.resolve(scope, value["relation"], "INSERT")
+    relation, entry = target.relation, target.entry
+    named, steps = _named_columns(target.naming, value.get("cols"))
     if any(steps):
         raise unsupported("INSERT into part of a column")
     override = value.get("override", "OVERRIDING_NOT_SET")
-    rows, query = _source(scope, relation, value, named)
-    change = Insert(scope, relation, entry, table)
+    rows, query = _source(scope, target.naming, value, named)
+    if target.naming is not relation:
+        target.check_assignable([item.name for item in named], "INSERT")
+        named = [next(item for item in relation.columns if item.attnum == one.attnum) for one in named]
+    change = Insert(scope, relation, entry, target.table)
     change.columns, change.source = complete(scope, relation, named, rows, query, override)
-    scope.items = [Item(entry)]
+    scope.items = [Item(target.visible)]
     if value.get("onConflictClause"):
+        if target.naming is not relation:
+            raise unsupported("INSERT into a view with ON CONFLICT")
         change.conflict = conflict.transform(scope, relation, entry, value["onConflictClause"])
         change.updates = bool(change.conflict.expressions)
-    change.returning = returning.transform(scope, value, entry)
+    change.returning = returning.transform(scope, value, target.visible)
     return change
 
 
@@ -117,14 +121,14 @@ def complete(
         return _complete_query(scope, relation, named, query, override)
     assert rows is not None
     columns, lists = _values_lists(scope, relation, named, rows, override)
-    if needs_row(relation):
+    if needs_row(scope, relation):
         return _over_rows(scope, relation, columns, _values_query(scope, lists, columns))
     return columns, exp.Values(expressions=[exp.Tuple(expressions=values) for values in lists])
 
 
-def needs_row(relation: Relation) -> bool:
+def needs_row(scope: Scope, relation: Relation) -> bool:
     """Whether the server computes or checks something over the whole new row."""
-    return any(item.generated_by_server for item in relation.columns) or any(
+    return bool(scope.view_checks) or any(item.generated_by_server for item in relation.columns) or any(
         constraint.enforced_by_server for constraint in relation.constraints
     )
 
@@ -176,7 +180,7 @@ def finished(
     scope: Scope, relation: Relation, columns: list[Column], source: exp.Select
 ) -> tuple[list[Column], exp.Expr]:
     """A source whose values are final, with what the server computes over the new row and its checks."""
-    if not needs_row(relation):
+    if not needs_row(scope, relation):
         return columns, source
     return _over_rows(scope, relation, columns, (source, [item.alias for item in source.expressions]))
 

@@ -77,9 +77,7 @@ class Insert(Change):
         alias = self.scope.analysis.alias("source")
         for item, name in zip(self.columns, self._source_names(), strict=True):
             gathering.add(typed(column(alias, name), item.type_oid, item.typmod))
-        source = exp.Subquery(
-            this=self.source.copy(), alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True))
-        )
+        source = exp.Subquery(this=self.source.copy(), alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True)))
         before = Action(gathering.query(source), gathering=gathering)
         if self.conflict is not None:
             return self._gather_conflict(before, gathering, shared=shared)
@@ -189,5 +187,3 @@ def _avoid_ambiguity(tree: exp.Insert) -> None:
     source = tree.expression
     if isinstance(source, exp.Select) and source.args.get("where") is None and source.args.get("group") is None:
         source.set("where", exp.Where(this=exp.Boolean(this=True)))
-
-

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze import insert, returning
+from translator.analyze import insert, returning, view_target
 from translator.analyze.changes import Change, Delete, Update, both
 from translator.analyze.from_clause import transform_item
 from translator.analyze.insertion import identifier
@@ -22,7 +22,7 @@ from translator.analyze.returning import null_like
 from translator.analyze.scope import Item, Scope
 from translator.analyze.writes import over_new_values
 from translator.catalog import Column, Relation
-from translator.errors import SqlError
+from translator.errors import SqlError, unsupported
 from translator.typed import column, string, type_of, typed, typmod_of
 
 Node = dict[str, Any]
@@ -47,12 +47,14 @@ class When:
 
 def transform(scope: Scope, value: Node) -> Change:
     """A MergeStmt."""
-    from translator.analyze.dml import target_entry
     from translator.analyze.expressions import transform_condition
 
     clauses = [item["MergeWhenClause"] for item in value["mergeWhenClauses"]]
     _check_reachable(clauses)
-    relation, entry, table = target_entry(scope, value["relation"])
+    goal = view_target.resolve(scope, value["relation"], "MERGE")
+    if goal.visible is not goal.entry:
+        raise unsupported("MERGE into a view")
+    relation, entry, table = goal.relation, goal.entry, goal.table
     source = transform_item(scope, value["sourceRelation"])
     if any(item.by_name and item.entry.name == entry.name for item in source.items):
         raise SqlError(
@@ -180,10 +182,7 @@ class _Rows:
         entry = merge.entry
         self._rowid = typed(column(entry.sql_alias, merge.relation.rowid), oids.INT8)
         self._visible = {
-            part.table
-            for item in merge.scope.items
-            for one in item.entry.columns
-            for part in one.node.find_all(exp.Column)
+            part.table for item in merge.scope.items for one in item.entry.columns for part in one.node.find_all(exp.Column)
         }
         joined_rowid = self.joined.add(self._rowid)
         joined_number = self.joined.add(typed(self._number(), oids.INT4))
@@ -339,7 +338,9 @@ class _Rows:
             actions.append(Delete(*common).apply(self.changed, _one_of(self.number, deletes)))
         if updates := merge.numbers("UPDATE"):
             given = {attnum for number in updates for attnum in merge.whens[number - 1].values}
-            assigned: dict[int, exp.Expr] = {attnum: self._values[attnum].copy() for attnum in self._attnums() if attnum in given}
+            assigned: dict[int, exp.Expr] = {
+                attnum: self._values[attnum].copy() for attnum in self._attnums() if attnum in given
+            }
             actions.append(Update(*common).apply(self.changed, assigned, _one_of(self.number, updates)))
         if inserts := merge.numbers("INSERT"):
             actions.append(self._insert(_one_of(self.number, inserts)))
@@ -349,9 +350,7 @@ class _Rows:
         merge = self._merge
         given = {attnum for when in merge.whens if when.command == "INSERT" for attnum in when.values}
         columns = [item for item in merge.relation.columns if item.attnum in given]
-        items: list[exp.Expr] = [
-            exp.Alias(this=self._values[item.attnum].copy(), alias=identifier(item)) for item in columns
-        ]
+        items: list[exp.Expr] = [exp.Alias(this=self._values[item.attnum].copy(), alias=identifier(item)) for item in columns]
         source = plain_select(items, self.changed.rows(), where=exp.Where(this=condition))
         columns, tree = insert.finished(merge.scope, merge.relation, columns, source)
         target = exp.Schema(this=merge.table.copy(), expressions=[identifier(item) for item in columns])

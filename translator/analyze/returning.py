@@ -13,10 +13,9 @@ from typing import Any
 from sqlglot import exp
 
 from translator import sqlstate as codes
-from translator.analyze.from_clause import compute_virtual, relation_columns
 from translator.analyze.program import has_subquery, plain_select, substitute
 from translator.analyze.query import Target, result_field, unique_names
-from translator.analyze.scope import Entry, Item, Scope, find_item
+from translator.analyze.scope import Entry, EntryColumn, Item, Scope, find_item
 from translator.analyze.target import resolve_targets, transform_targets
 from translator.errors import SqlError
 from translator.plan import Field
@@ -128,17 +127,26 @@ def transform(scope: Scope, value: Node, entry: Entry) -> Returning | None:
         alias = scope.analysis.alias("version")
         aliases.append(alias)
         if name is not None:
-            assert entry.relation is not None
-            columns = relation_columns(entry.relation, alias)
-            for column, visible in zip(columns, entry.columns, strict=True):
-                column.name = visible.name
+            columns = [_of_version(column, entry.sql_alias, alias) for column in entry.columns]
             version = Entry(name, columns, alias, entry.relation, row_type=entry.row_type, target=True)
-            compute_virtual(scope, entry.relation, version)
             scope.items.append(Item(version, by_column=False))
     targets = transform_targets(scope, nodes, "RETURNING")
     resolve_targets(scope, targets)
     scope.items = outer
     return Returning(targets, entry.sql_alias, aliases[0], aliases[1])
+
+
+def _of_version(one: EntryColumn, own: str, alias: str) -> EntryColumn:
+    """A column of the target as one of a version of its row."""
+
+    def moved(part: exp.Column) -> exp.Expr | None:
+        if part.table != own:
+            return None
+        made = part.copy()
+        made.set("table", exp.Identifier(this=alias, quoted=True))
+        return made
+
+    return EntryColumn(one.name, substitute(one.node.copy(), moved), one.table_oid, one.attnum)
 
 
 def _version_names(scope: Scope, options: list[Node]) -> list[str | None]:

@@ -78,6 +78,15 @@ class Cte:
         return self
 
 
+@dataclass(slots=True)
+class ViewCheck:
+    """WITH CHECK OPTION: the condition of a view, over the columns of its table, which stands under `alias`."""
+
+    view: str
+    alias: str
+    condition: exp.Expr
+
+
 @dataclass
 class Scope:
     """One query level."""
@@ -96,6 +105,7 @@ class Scope:
     windows: dict[str, Any] = field(default_factory=dict)
     writable_ctes: bool = False
     outer_references: bool = False
+    view_checks: list[ViewCheck] = field(default_factory=list)  # of the view that the statement writes to
     merge_action: exp.Expr | None = None  # what merge_action() means, in RETURNING of MERGE
     columns_only: str = ""  # a clause whose columns must not be subqueries, … (words the error)
 
@@ -225,7 +235,7 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
 
     name = fields[-1]
     if len(fields) == 1:
-        node = find_column(scope, name, location)
+        node = find_column(scope, name, location) or _unqualified_system_column(scope, name, location)
         if node is None:
             item = find_item(scope, None, name, location)
             if item is not None:
@@ -267,6 +277,26 @@ def system_column(entry: Entry, name: str, location: int | None) -> exp.Expr | N
     if name == "ctid":
         return typed(call("row:ctid", _rowid(entry)), type_oid, -1, location)
     return typed(exp.Literal(this="2" if name == "xmin" else "0", is_string=False), type_oid, -1, location)
+
+
+def _unqualified_system_column(scope: Scope, name: str, location: int | None) -> exp.Expr | None:
+    """The system column of the one table of the nearest level that has it. Raises 42702 if several have."""
+    level: Scope | None = scope if name in _SYSTEM_COLUMNS else None
+    while level is not None:
+        found = []
+        for item in level.items:
+            if item.lateral_only and not level.lateral_active:
+                continue
+            node = system_column(item.entry, name, location)
+            if node is not None:
+                found.append((item, node))
+        if len(found) > 1:
+            raise SqlError(codes.AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous', location=location)
+        if found:
+            _note_use(scope, level, found[0][0])
+            return found[0][1]
+        level = level.parent
+    return None
 
 
 _MARK_LATERAL = "To reference that table, you must mark this subquery with LATERAL."

@@ -1,23 +1,32 @@
 """WITH RECURSIVE … SEARCH and CYCLE, rewritten to what they stand for (rewriteSearchCycle.c).
 
-Both terms of the union become subqueries; the columns that the clauses add are computed beside theirs. The rewriting is done
-on the grammar's tree, so that the rest of the analysis sees an ordinary recursive query.
+The first term becomes a subquery with the added columns beside it, on the grammar's tree. The recursive term must not: SQLite
+wants the reference to the item itself at the top. So it is analyzed with the added columns as they were in the row before, and
+then these are replaced by expressions over its typed targets.
 
 before: WITH RECURSIVE r AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM r) CYCLE a SET m USING p
 after:  WITH RECURSIVE r(a, m, p) AS (SELECT b.a, false, ARRAY[ROW(b.a)] FROM (SELECT 1 AS a) AS b(a)
-        UNION ALL SELECT s.a, CASE WHEN ROW(s.a) = ANY (s.p) THEN true ELSE false END, s.p || ROW(s.a)
-        FROM (SELECT a + 1, r.m, r.p FROM r) AS s(a, m, p) WHERE s.m <> true)
+        UNION ALL SELECT a + 1, CASE WHEN ROW(a + 1) = ANY (r.p) THEN true ELSE false END, array_append(r.p, ROW(a + 1))
+        FROM r WHERE r.m <> true)
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlglot import exp
+
+from translator import oids
 from translator import sqlstate as codes
+from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.query import Query
+from translator.analyze.scope import Scope
 from translator.errors import SqlError
-from translator.parser import parse
+from translator.parser import parse, parse_expressions
 from translator.quoting import quote_identifier
+from translator.typed import type_of, typmod_of
 
 Node = dict[str, Any]
 
@@ -33,28 +42,70 @@ class _Added:
     next: str
 
 
-def expand(value: Node, names: list[str]) -> tuple[Node, list[str]]:
-    """The CommonTableExpr without its clauses, whose query gives `names`; and the names of the added columns, in order.
+class SearchCycle:
+    """The clauses of one item, whose query gives the columns `names`. `added`: the names of the columns they add, in order.
 
-    A last one named DEPTH is not the user's.
+    A last one named DEPTH is not the user's. Raises what is wrong with the clauses.
     """
-    _check(value, names)
-    select = value["ctequery"]["SelectStmt"]
-    added = _columns(value)
-    cycle = value.get("cycle_clause")
-    constants = {"$value": cycle["cycle_mark_value"], "$default": cycle["cycle_mark_default"]} if cycle else {}
-    every = [*names, *(column.name for column in added)]
-    base = _template("b", names, [(column.first, column.name) for column in added], "")
-    where = f"WHERE s.{quote_identifier(cycle['cycle_mark_column'])} <> \"$value\"" if cycle else ""
-    step = _template("s", every, [(column.next, column.name) for column in added], where, own=len(names))
-    rewritten = {
-        **select,
-        "larg": _filled(base, constants, {"SelectStmt": select["larg"]}),
-        "rarg": _filled(step, constants, {"SelectStmt": _with_columns(value, select["rarg"], added)}),
-    }
-    plain = {key: part for key, part in value.items() if key not in ("search_clause", "cycle_clause", "aliascolnames")}
-    plain["ctequery"] = {"SelectStmt": rewritten}
-    return plain, every[len(names) :]
+
+    def __init__(self, value: Node, names: list[str]) -> None:
+        _check(value, names)
+        self._value = value
+        self._names = names
+        self._columns = _columns(value)
+        self.added = [column.name for column in self._columns]
+        self._cycle = value.get("cycle_clause")
+        constants = {}
+        if self._cycle:
+            constants = {"$value": self._cycle["cycle_mark_value"], "$default": self._cycle["cycle_mark_default"]}
+        self._constants: dict[str, Node] = constants
+
+    def item(self) -> Node:
+        """The item with the added columns in both its terms."""
+        value = self._value
+        select = value["ctequery"]["SelectStmt"]
+        base = _template(self._names, self._columns)
+        first = _replaced(base, lambda fields: self._constants.get(fields[0]))
+        first["fromClause"][0]["RangeSubselect"]["subquery"] = {"SelectStmt": select["larg"]}
+        terms = {**select, "larg": first, "rarg": _with_columns(value, select["rarg"], self._columns)}
+        plain = {key: part for key, part in value.items() if key not in ("search_clause", "cycle_clause", "aliascolnames")}
+        return {**plain, "ctequery": {"SelectStmt": terms}}
+
+    def complete(self, scope: Scope, base: Query, step: Query) -> None:
+        """Compute the added columns of the recursive term from its own and those of the row before."""
+        analysis = scope.analysis
+        values: dict[str, exp.Expr] = {}
+        names = [*self._names, *self.added]
+        for name, first, target in zip(names, base.targets, step.targets, strict=True):
+            node = target.node
+            if type_of(node) == oids.UNKNOWN:
+                made = coerce_to(analysis, node.copy(), type_of(first.node), typmod_of(first.node), Context.IMPLICIT, None)
+                node = node if made is None else made
+            values[name] = node
+        select = step.tree
+        assert isinstance(select, exp.Select)
+        for position, column in enumerate(self._columns, len(self._names)):
+            made = self._expression(scope, column.next, values)
+            step.targets[position].node = made
+            select.expressions[position].set("this", made)
+        if self._cycle:
+            mark = quote_identifier(self._cycle["cycle_mark_column"])
+            condition = self._expression(scope, f's.{mark} <> "$value"', values)
+            where = select.args.get("where")
+            if where is not None:
+                condition = exp.And(this=exp.Paren(this=where.this), expression=exp.Paren(this=condition))
+            select.set("where", exp.Where(this=condition))
+
+    def _expression(self, scope: Scope, text: str, values: dict[str, exp.Expr]) -> exp.Expr:
+        from translator.analyze.expressions import transform
+
+        def meant(fields: list[str]) -> Node | None:
+            if len(fields) == 2 and fields[0] == "s":
+                return {"Typed": {"node": values[fields[1]]}}
+            return self._constants.get(fields[0])
+
+        (node,) = parse_expressions(text)
+        return transform(Scope(scope.analysis), _replaced(node, meant))
 
 
 def _columns(value: Node) -> list[_Added]:
@@ -71,7 +122,9 @@ def _columns(value: Node) -> list[_Added]:
         first, following = (_row(alias, cycle["cycle_col_list"]) for alias in "bs")
         path = quote_identifier(cycle["cycle_path_column"])
         choice = 'CASE WHEN {} THEN "$value" ELSE "$default" END'
-        added.append(_Added(cycle["cycle_mark_column"], choice.format("false"), choice.format(f"ROW({following} = ANY (s.{path})")))
+        added.append(
+            _Added(cycle["cycle_mark_column"], choice.format("false"), choice.format(f"ROW({following} = ANY (s.{path})"))
+        )
         added.append(_Added(cycle["cycle_path_column"], f"ARRAY[ROW({first}]", f"array_append(s.{path}, ROW({following})"))
     if search and search.get("search_breadth_first"):
         added.append(_Added(DEPTH, "0::bigint", f's."{DEPTH}" + 1'))
@@ -83,43 +136,35 @@ def _row(alias: str, columns: list[Node]) -> str:
     return ", ".join(f"{alias}.{quote_identifier(part['String']['sval'])}" for part in columns) + ")"
 
 
-def _template(alias: str, columns: list[str], added: list[tuple[str, str]], where: str, own: int | None = None) -> Node:
-    """SELECT alias.columns, added FROM (placeholder) AS alias(columns) WHERE …"""
+def _template(columns: list[str], added: list[_Added]) -> Node:
+    """SELECT b.columns, added FROM (placeholder) AS b(columns)"""
     quoted = [quote_identifier(name) for name in columns]
-    targets = [f"{alias}.{name}" for name in quoted[:own]]
-    targets += [f"{expression} AS {quote_identifier(name)}" for expression, name in added]
-    text = f"SELECT {', '.join(targets)} FROM (SELECT) AS {alias}({', '.join(quoted)}) {where}"
-    (statement,) = parse(text)
+    targets = [f"b.{name}" for name in quoted] + [f"{column.first} AS {quote_identifier(column.name)}" for column in added]
+    (statement,) = parse(f"SELECT {', '.join(targets)} FROM (SELECT) AS b({', '.join(quoted)})")
     tree: Node = statement.tree
     return tree
 
 
-def _filled(tree: Node, constants: dict[str, Node], subquery: Node) -> Node:
-    """The template with its placeholders replaced, and without positions, which mean nothing in the statement."""
-    made = _replaced(tree, constants)
-    made["fromClause"][0]["RangeSubselect"]["subquery"] = subquery
-    return made
-
-
-def _replaced(node: Any, constants: dict[str, Node]) -> Any:
+def _replaced(node: Any, meant: Callable[[list[str]], Node | None]) -> Any:
+    """The tree with its placeholders replaced, and without positions, which mean nothing in the statement."""
     if isinstance(node, list):
-        return [_replaced(part, constants) for part in node]
+        return [_replaced(part, meant) for part in node]
     if not isinstance(node, dict):
         return node
     reference = node.get("ColumnRef")
-    if reference is not None and len(reference["fields"]) == 1:
-        name = reference["fields"][0].get("String", {}).get("sval")
-        if name in constants:
-            return constants[name]
-    return {key: _replaced(part, constants) for key, part in node.items() if key != "location"}
+    if reference is not None:
+        found = meant([part["String"]["sval"] for part in reference["fields"]])
+        if found is not None:
+            return found
+    return {key: _replaced(part, meant) for key, part in node.items() if key != "location"}
 
 
 def _with_columns(value: Node, step: Node, added: list[_Added]) -> Node:
-    """The recursive term with the added columns of its reference in its select list. Raises 0A000."""
+    """The recursive term with the added columns of its reference in its select list. Raises 42601, 0A000."""
     name = value["ctename"]
     if step.get("op", "SETOP_NONE") != "SETOP_NONE" or step.get("valuesLists"):
         message = "with a SEARCH or CYCLE clause, the right side of the UNION must be a SELECT"
-        raise SqlError(codes.FEATURE_NOT_SUPPORTED, message)
+        raise SqlError(codes.SYNTAX_ERROR, message)
     alias = _reference(step.get("fromClause", []), name)
     if alias is None:
         raise SqlError(
@@ -148,7 +193,7 @@ def _reference(items: list[Node], name: str) -> str | None:
 
 
 def _check(value: Node, names: list[str]) -> None:
-    """The rules for the clauses' names (analyzeCTE). Raises 42P10, 42701, 42601."""
+    """The rules for the clauses' names (analyzeCTE). Raises 42701, 42601."""
     search, cycle = value.get("search_clause"), value.get("cycle_clause")
     for word, clause in (("search", search), ("cycle", cycle)):
         if not clause:
@@ -159,7 +204,7 @@ def _check(value: Node, names: list[str]) -> None:
             name = part["String"]["sval"]
             if name not in names:
                 message = f'{word} column "{name}" not in WITH query column list'
-                raise SqlError(codes.INVALID_COLUMN_REFERENCE, message, location=location)
+                raise SqlError(codes.SYNTAX_ERROR, message, location=location)
             if name in seen:
                 raise SqlError(codes.DUPLICATE_COLUMN, f'{word} column "{name}" specified more than once', location=location)
             seen.add(name)
@@ -172,7 +217,7 @@ def _check(value: Node, names: list[str]) -> None:
     for position, (label, name, clause) in enumerate(labels):
         if name in names:
             message = f'{label} "{name}" already used in WITH query column list'
-            raise SqlError(codes.DUPLICATE_COLUMN, message, location=clause.get("location"))
+            raise SqlError(codes.SYNTAX_ERROR, message, location=clause.get("location"))
         for other, taken, first in labels[:position]:
             if taken == name:
                 message = f"{other} and {label} are the same"

@@ -1,4 +1,10 @@
-"""LANGUAGE sql functions: their body in the place of the call (inline_function of PostgreSQL's planner)."""
+"""LANGUAGE sql functions: their body in the place of the call (inline_function, inline_set_returning_function).
+
+The body is analyzed anew at every call, with the call's arguments as what $1 … and the parameters' names mean. A call in an
+expression becomes an expression; in FROM, and where a set stands in a select list, it becomes "sql:rows" around the body's
+query, whose columns are c1 … cn (lower/sql_functions.py). A body must be one SELECT: several statements, or one that
+writes, would need a function that runs statements inside a statement, which SQLite does not allow.
+"""
 
 from __future__ import annotations
 
@@ -9,81 +15,399 @@ from typing import Any
 from sqlglot import exp
 
 from translator import oids
-from translator.analyze.analysis import Analysis
+from translator import sqlstate as codes
+from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
-from translator.errors import unsupported
+from translator.analyze.query import Query, Target
+from translator.analyze.scope import Scope
+from translator.catalog import Catalog
+from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
-from translator.typed import type_of, typed
+from translator.typed import call, location_of, type_of, typed
 
 Node = Any
 MAX_DEPTH = 32
+_INPUTS = "ibv"
 
 
-def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], location: int | None) -> exp.Expr:
-    """The body of a scalar SQL function over these arguments. 0A000 for a body that is not one SELECT."""
-    from translator.analyze.expressions import connect, transform
-    from translator.analyze.scope import Scope
+class Arguments(Parameters):
+    """What $1 … and the parameters' names mean in a function's body (sql_fn_parser_setup)."""
 
-    body = _expression(proc)
-    if body is None:
-        raise unsupported(f"function {proc.name} (its body is more than one SELECT)", location)
-    if analysis.view_depth > MAX_DEPTH:
-        raise unsupported(f"recursion of SQL function {proc.name}", location)
-    analysis.view_depth += 1
-    scope = Scope(analysis, clause="SELECT")
-    node = transform(scope, _bind(body, proc, arguments))
-    analysis.view_depth -= 1
-    result = node if proc.result in oids.POLYMORPHIC else coerce_to(analysis, node, proc.result, -1, Context.ASSIGNMENT, None)
-    result = result if result is not None else node
-    if proc.strict and arguments:
-        tests = [
-            typed(exp.Is(this=exp.Paren(this=argument.copy()), expression=exp.Null()), oids.BOOL)
-            for argument in arguments
-            if not isinstance(argument, exp.Literal)
-        ]
-        if tests:
-            null = typed(exp.Null(), type_of(result))
-            result = exp.Case(ifs=[exp.If(this=connect(exp.Or, list(tests)), true=null)], default=result)
-    return typed(result, proc.result, -1, location)
+    def __init__(self, proc: ProcRow, values: Sequence[exp.Expr], outer: Parameters) -> None:
+        super().__init__(outer.types, closed=True)
+        self._outer = outer
+        self._function = proc.name
+        self._values = values
+        self._names = [n for n, mode in zip(proc.names, proc.modes or "i" * len(proc.names), strict=False) if mode in _INPUTS]
+
+    def reference(self, number: int, location: int | None) -> exp.Expr:
+        if not 0 < number <= len(self._values):
+            raise SqlError(codes.UNDEFINED_PARAMETER, f"there is no parameter ${number}", location=location)
+        return self._values[number - 1].copy()
+
+    def named(self, fields: Sequence[str]) -> tuple[exp.Expr, Sequence[str]] | None:
+        """`x`, `function.x`, each with fields behind it: the argument, and the fields."""
+        if fields[0] == self._function and len(fields) > 1 and fields[1] in self._names:
+            fields = fields[1:]
+        if fields[0] in self._names:
+            return self._values[self._names.index(fields[0])].copy(), fields[1:]
+        return None
+
+    def coerce(self, node: exp.Expr, target: int, location: int | None, catalog: Catalog) -> exp.Expr:
+        return self._outer.coerce(node, target, location, catalog)
+
+
+# ------------------------------------------------------------------ calls
+
+
+def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
+    """The value of a call that returns one: the expression of a SELECT without FROM, or a subquery."""
+    from translator.analyze.expressions import transform
+
+    with _Body(analysis, proc, arguments, location):
+        select = _select(proc, location)
+        if _is_expression(select) and not _is_row(analysis, result):
+            node = transform(Scope(analysis, clause="SELECT"), select["targetList"][0]["ResTarget"]["val"])
+            made = _converted(analysis, node, result, proc)
+        else:
+            made = exp.Subquery(this=_value_query(analysis, proc, select, result).tree)
+    if proc.strict and arguments and result != oids.VOID:
+        made = exp.Case(ifs=[exp.If(this=test, true=typed(exp.Null(), result))], default=made) if (test := _any_null(arguments)) else made
+    if result == oids.VOID:
+        # the body runs for what it does; the value of a void function is NULL
+        made = exp.Case(ifs=[exp.If(this=exp.Is(this=exp.Paren(this=made), expression=exp.Null()), true=exp.Null())])
+    return _described(typed(made, result, -1, location), proc, arguments, analysis)
+
+
+def values(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
+    """A set in a select list: its values in one column c1."""
+    with _Body(analysis, proc, arguments, location):
+        query = _value_query(analysis, proc, _select(proc, location), result)
+        _skip_nulls(query, proc, arguments)
+    return _rows(analysis, proc, arguments, query, result, location)
+
+
+def rows(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
+    """A call in FROM: the fields of a row type in columns c1 … cn, another result in c1."""
+    if not _is_row(analysis, result):
+        if proc.returns_set:
+            return values(analysis, proc, arguments, result, location)
+        value = inline(analysis, proc, arguments, result, location)
+        query = _renamed(Query(exp.Select(expressions=[]), [Target("c1", value)]))
+        query.tree.meta["grouped"] = False
+        return _rows(analysis, proc, arguments, query, result, location)
+    with _Body(analysis, proc, arguments, location):
+        query = _row_query(analysis, proc, _select(proc, location), result, arguments)
+        _skip_nulls(query, proc, arguments)
+        if not proc.returns_set:
+            query = _exactly_one(analysis, query)
+    return _rows(analysis, proc, arguments, query, result, location)
+
+
+class _Body:
+    """While a body is analyzed: its own parameters, and a limit to recursion."""
+
+    def __init__(self, analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], location: int | None) -> None:
+        if analysis.view_depth > MAX_DEPTH:
+            raise unsupported(f"recursion of SQL function {proc.name}", location)
+        self._analysis = analysis
+        self._outer = analysis.parameters
+        self._inner = Arguments(proc, [_without_place(argument) for argument in arguments], analysis.parameters)
+
+    def __enter__(self) -> None:
+        self._analysis.view_depth += 1
+        self._analysis.parameters = self._inner
+
+    def __exit__(self, *_: object) -> None:
+        self._analysis.view_depth -= 1
+        self._analysis.parameters = self._outer
+
+
+def _without_place(argument: exp.Expr) -> exp.Expr:
+    """An argument is no column of the body's tables, whatever it was outside."""
+    made = argument.copy()
+    made.meta.pop("column", None)
+    return made
+
+
+# ------------------------------------------------------------------ bodies
 
 
 @cache
-def _parsed(body: str) -> Node:
+def statements_of(text: str) -> tuple[Any, ...]:
+    """The statements of a body: a string, RETURN … or BEGIN ATOMIC … END."""
     from translator.parser import parse
 
-    statements = parse(body)
+    upper = text.lstrip().upper()
+    if upper.startswith("RETURN"):
+        text = "SELECT" + text.lstrip()[len("RETURN") :]
+    elif upper.startswith("BEGIN ATOMIC"):
+        text = text.strip()[len("BEGIN ATOMIC") :]
+        text = text[: text.upper().rindex("END")].strip().rstrip(";")
+    return tuple(parse(text))
+
+
+def _select(proc: ProcRow, location: int | None) -> Node:
+    statements = statements_of(proc.body or proc.source)
     if len(statements) != 1 or statements[0].node != "SelectStmt":
-        return None
+        raise unsupported(f"function {proc.name} (its body is more than one SELECT)", location)
     return statements[0].tree
 
 
-def _expression(proc: ProcRow) -> Node:
-    """The body as one expression node: the single target of a FROM-less SELECT, otherwise the query as a subquery."""
-    text = proc.body or proc.source
-    if text.upper().startswith("RETURN"):
-        text = "SELECT" + text[len("RETURN") :]
-    elif text.upper().startswith("BEGIN ATOMIC"):
-        text = text[len("BEGIN ATOMIC") : text.rindex("END")].strip().rstrip(";")
-    select = _parsed(text)
-    if select is None:
-        return None
-    if set(select) <= {"targetList", "limitOption", "op"} and len(select["targetList"]) == 1:
-        return select["targetList"][0]["ResTarget"]["val"]
-    return {"SubLink": {"subLinkType": "EXPR_SUBLINK", "subselect": {"SelectStmt": select}}}
+def _is_expression(select: Node) -> bool:
+    return set(select) <= {"targetList", "limitOption", "op"} and len(select["targetList"]) == 1 and not _has_star(select)
 
 
-def _bind(node: Node, proc: ProcRow, arguments: Sequence[exp.Expr]) -> Node:
-    """The tree with the arguments in the place of $1 … and of the parameters' names."""
-    if isinstance(node, list):
-        return [_bind(item, proc, arguments) for item in node]
-    if not isinstance(node, dict):
+def _has_star(select: Node) -> bool:
+    value = select["targetList"][0]["ResTarget"]["val"]
+    steps = value.get("ColumnRef", {}).get("fields") or value.get("A_Indirection", {}).get("indirection") or [{}]
+    return "A_Star" in steps[-1]
+
+
+def _is_row(analysis: Analysis, type_oid: int) -> bool:
+    row = analysis.catalog.type_by_oid(analysis.catalog.base_type(type_oid))
+    return type_oid == oids.RECORD or (row is not None and bool(row.relation))
+
+
+def out_fields(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr]) -> tuple[list[str], list[int]]:
+    """Names and types of the OUT columns, polymorphic ones resolved from the call's arguments."""
+    from translator.analyze.polymorphic import enforce
+
+    names = [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
+    types = [oid for oid, mode in zip(proc.all_types, proc.modes, strict=False) if mode in "obt"]
+    if any(oid in oids.POLYMORPHIC for oid in types):
+        actual = [type_of(argument) for argument in arguments]
+        types = [enforce(analysis.catalog, actual, list(proc.arguments), oid)[1] for oid in types]
+    return names, types
+
+
+def _expected(analysis: Analysis, proc: ProcRow, result: int, arguments: Sequence[exp.Expr]) -> list[tuple[int, int]] | None:
+    """Type and typmod of each column that the body must return, None if the call's column definitions decide."""
+    row = analysis.catalog.type_by_oid(analysis.catalog.base_type(result))
+    if row is not None and row.relation:
+        relation = analysis.catalog.relation_by_oid(row.relation)
+        return [(item.type_oid, item.typmod) for item in relation.columns] if relation is not None else None
+    if proc.modes:
+        return [(oid, -1) for oid in out_fields(analysis, proc, arguments)[1]]
+    return None
+
+
+# ------------------------------------------------------------------ the body's query, in the shape that the call needs
+
+
+def _value_query(analysis: Analysis, proc: ProcRow, select: Node, result: int) -> Query:
+    """The body with one column c1: the result, a row as one value."""
+    arguments = analysis.parameters._values if isinstance(analysis.parameters, Arguments) else ()  # noqa: SLF001
+    if not _is_row(analysis, result):
+        query = _wrapped(analysis, select)
+        _one_column(analysis, proc, query.targets, result)
+        return _renamed(Query(query.tree, [Target("c1", _converted(analysis, query.targets[0].node, result, proc))]))
+    query = _row_query(analysis, proc, select, result, arguments)
+    if query.tree.meta.get("whole") is not None:
+        return _renamed(Query(query.tree, [Target("c1", query.tree.meta.pop("whole"))]))
+    row = call("row:construct", *[target.node for target in query.targets])
+    names = out_fields(analysis, proc, ())[0] if proc.modes and not _polymorphic(proc) else None
+    row.meta["names"] = tuple(names or _names(proc) or [target.name for target in query.targets])
+    return _renamed(Query(query.tree, [Target("c1", typed(row, result))]))
+
+
+def _polymorphic(proc: ProcRow) -> bool:
+    return any(oid in oids.POLYMORPHIC for oid in proc.all_types)
+
+
+def _names(proc: ProcRow) -> list[str]:
+    return [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
+
+
+def _row_query(analysis: Analysis, proc: ProcRow, select: Node, result: int, arguments: Sequence[exp.Expr]) -> Query:
+    """The body with the fields of the result row as columns; a body may also return the whole row in one column."""
+    from translator.analyze.subscripts import field
+    from translator.analyze.target import row_field_names
+
+    query = _wrapped(analysis, select)
+    expected = _expected(analysis, proc, result, arguments)
+    if expected is None:
+        return _renamed(query)
+    nodes = [target.node for target in query.targets]
+    if len(nodes) == 1 and len(expected) != 1 or len(nodes) == 1 and _is_row(analysis, type_of(nodes[0])):
+        scope = Scope(analysis)
+        names = row_field_names(scope, nodes[0])
+        if names is not None:
+            query.tree.meta["whole"] = nodes[0].copy() if type_of(nodes[0]) == result else None
+            nodes = [field(scope, nodes[0].copy(), name, None) for name in names]
+    if len(nodes) != len(expected):
+        word = "many" if len(nodes) > len(expected) else "few"
+        raise _mismatch(analysis, result, f"Final statement returns too {word} columns.")
+    targets = []
+    for number, (node, (type_oid, typmod)) in enumerate(zip(nodes, expected, strict=True), 1):
+        made = coerce_to(analysis, node, type_oid, typmod, Context.ASSIGNMENT, None)
+        if made is None:
+            detail = f"Final statement returns {analysis.type_name(type_of(node))} instead of"
+            raise _mismatch(analysis, result, f"{detail} {analysis.type_name(type_oid)} at column {number}.")
+        targets.append(Target(f"c{number}", made))
+    return _renamed(Query(query.tree, targets))
+
+
+def _wrapped(analysis: Analysis, select: Node) -> Query:
+    """The body as a subquery of a plain SELECT of its columns, so that these can be coerced whatever the body is."""
+    from translator.analyze.select import transform_query, wrap
+    from translator.analyze.target import resolve_targets
+
+    scope = Scope(analysis)
+    query = transform_query(scope, {"SelectStmt": select})
+    resolve_targets(scope, query.targets)
+    if not isinstance(query.tree, exp.Select) or set(select) - {"targetList", "fromClause", "whereClause", "limitOption", "op"}:
+        fields = [target.node for target in query.targets]
+        query = wrap(Scope(analysis), query)
+        query.tree.meta["grouped"] = False
+        for target, source in zip(query.targets, fields, strict=True):
+            _keep_fields(target.node, source)
+    elif query.tree.meta.get("grouped") or query.tree.meta.get("has_sets"):
+        fields = [target.node for target in query.targets]
+        query = wrap(Scope(analysis), query)
+        query.tree.meta["grouped"] = False
+        for target, source in zip(query.targets, fields, strict=True):
+            _keep_fields(target.node, source)
+    return query
+
+
+def _keep_fields(node: exp.Expr, source: exp.Expr) -> None:
+    """What is known of a row's fields goes with it out of a subquery."""
+    if "names" in source.meta and isinstance(source, exp.Anonymous):
+        node.meta["field_names"] = list(source.meta["names"])
+        node.meta["field_types"] = [type_of(item) for item in source.expressions]
+    for key in ("field_names", "field_types"):
+        if key in source.meta:
+            node.meta[key] = source.meta[key]
+
+
+def _renamed(query: Query) -> Query:
+    """The query with its targets as columns c1 … cn."""
+    whole = query.tree.meta.get("whole")
+    query.columns = [f"c{number}" for number in range(1, len(query.targets) + 1)]
+    query.tree.set(
+        "expressions",
+        [
+            exp.Alias(this=target.node, alias=exp.Identifier(this=name, quoted=True))
+            for target, name in zip(query.targets, query.columns, strict=True)
+        ],
+    )
+    query.tree.meta["whole"] = whole
+    return query
+
+
+def _converted(analysis: Analysis, node: exp.Expr, result: int, proc: ProcRow) -> exp.Expr:
+    """One value as the declared result."""
+    if result in oids.POLYMORPHIC or result == oids.VOID:
         return node
-    if "ParamRef" in node:
-        return {"Typed": {"node": arguments[node["ParamRef"]["number"] - 1]}}
-    fields: list[Node] = node["ColumnRef"]["fields"] if "ColumnRef" in node else []
-    if len(fields) in (1, 2) and "String" in fields[-1] and (len(fields) == 1 or fields[0]["String"]["sval"] == proc.name):
-        name = fields[-1]["String"]["sval"]
-        inputs = [n for n, mode in zip(proc.names, proc.modes or "i" * len(proc.names), strict=False) if mode in "ibv"]
-        if name in inputs:
-            return {"Typed": {"node": arguments[inputs.index(name)]}}
-    return {key: _bind(item, proc, arguments) if key != "Typed" else item for key, item in node.items()}
+    made = coerce_to(analysis, node, result, -1, Context.ASSIGNMENT, None)
+    if made is None:
+        raise _mismatch(analysis, result, f"Actual return type is {analysis.type_name(type_of(node))}.")
+    return made
+
+
+def _one_column(analysis: Analysis, proc: ProcRow, targets: Sequence[Target], result: int) -> None:
+    if len(targets) != 1 and result != oids.VOID:
+        raise _mismatch(analysis, result, "Final statement must return exactly one column.")
+
+
+def _mismatch(analysis: Analysis, result: int, detail: str) -> SqlError:
+    message = f"return type mismatch in function declared to return {analysis.type_name(result)}"
+    return SqlError(codes.INVALID_FUNCTION_DEFINITION, message, detail=detail)
+
+
+def _any_null(arguments: Sequence[exp.Expr]) -> exp.Expr | None:
+    """Whether an argument is NULL; None if none can be."""
+    from translator.analyze.expressions import connect
+
+    tests = [
+        typed(exp.Is(this=exp.Paren(this=argument.copy()), expression=exp.Null()), oids.BOOL)
+        for argument in arguments
+        if not isinstance(argument, exp.Literal)
+    ]
+    return connect(exp.Or, list(tests)) if tests else None
+
+
+def _skip_nulls(query: Query, proc: ProcRow, arguments: Sequence[exp.Expr]) -> None:
+    """A strict set is empty when an argument is NULL."""
+    test = _any_null(arguments) if proc.strict else None
+    if test is None:
+        return
+    where = query.tree.args.get("where")
+    kept: exp.Expr = exp.Not(this=exp.Paren(this=test))
+    query.tree.set("where", exp.Where(this=kept if where is None else exp.And(this=exp.Paren(this=where.this), expression=kept)))
+
+
+def _exactly_one(analysis: Analysis, query: Query) -> Query:
+    """The first row of the body, or a row of NULLs."""
+    from translator.typed import column
+
+    alias, one = analysis.alias("first"), analysis.alias("one")
+    query.tree.set("limit", exp.Limit(expression=exp.Literal.number(1)))
+    row = exp.Subquery(this=query.tree, alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True)))
+    single = exp.Select(expressions=[exp.Alias(this=exp.Literal.number(1), alias=exp.Identifier(this="one", quoted=True))])
+    source = exp.Subquery(this=single, alias=exp.TableAlias(this=exp.Identifier(this=one, quoted=True)))
+    targets = [
+        Target(name, typed(column(alias, name), type_of(target.node)))
+        for name, target in zip(query.columns, query.targets, strict=True)
+    ]
+    tree = exp.Select(expressions=[])
+    tree.meta["grouped"] = single.meta["grouped"] = False
+    tree.set("from_", exp.From(this=source))
+    tree.set("joins", [exp.Join(this=row, side="LEFT", on=exp.Boolean(this=True))])
+    return _renamed(Query(tree, targets))
+
+
+def _rows(
+    analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], query: Query, result: int, location: int | None
+) -> exp.Expr:
+    query.tree.meta.pop("whole", None)
+    node = call("sql:rows", exp.Subquery(this=query.tree), proc=proc)
+    node.meta["columns"] = [*query.columns]
+    node.meta["column_types"] = [(target.name, type_of(target.node), -1) for target in query.targets]
+    node.meta["correlated"] = any(argument.find(exp.Column) is not None for argument in arguments)
+    return _described(typed(node, result, -1, location), proc, arguments, analysis)
+
+
+def _described(node: exp.Expr, proc: ProcRow, arguments: Sequence[exp.Expr], analysis: Analysis) -> exp.Expr:
+    if proc.modes and type_of(node) == oids.RECORD:
+        node.meta["field_names"], node.meta["field_types"] = out_fields(analysis, proc, arguments)
+    return node
+
+
+# ------------------------------------------------------------------ definitions
+
+
+def check_body(analysis: Analysis, proc: ProcRow) -> None:
+    """What CREATE FUNCTION refuses (fmgr_sql_validator): syntax, names and types of the body, a result of another type."""
+    from translator.analyze import dml
+    from translator.analyze.modifying_cte import modifies
+
+    statements = statements_of(proc.body or proc.source)
+    if any(oid in oids.POLYMORPHIC for oid in proc.arguments):
+        return
+    if not statements and proc.result != oids.VOID:
+        raise _mismatch(analysis, proc.result, _FINAL)
+    stand_ins = [typed(exp.Parameter(this=exp.Literal.number(n)), oid) for n, oid in enumerate(proc.arguments, 1)]
+    parameters = analysis.parameters
+    parameters.types[:] = proc.arguments
+    for statement in statements:
+        last = statement is statements[-1]
+        if statement.node == "SelectStmt" and last and not modifies(statement.tree.get("withClause")):
+            shape = values if proc.returns_set and not _is_row(analysis, proc.result) else rows
+            single = ProcRowOfLast(proc, statement)
+            if proc.result == oids.VOID:
+                inline(analysis, single, stand_ins, proc.result, None)
+            else:
+                shape(analysis, single, stand_ins, proc.result, None)
+            continue
+        if statement.node in dml.STATEMENTS:
+            with _Body(analysis, proc, stand_ins, None):
+                program = dml.transform(Scope(analysis), statement.node, statement.tree)
+            if last and proc.result != oids.VOID and program.fields is None:
+                raise _mismatch(analysis, proc.result, _FINAL)
+        elif last and proc.result != oids.VOID:
+            raise _mismatch(analysis, proc.result, _FINAL)
+
+
+_FINAL = "Function's final statement must be SELECT or INSERT/UPDATE/DELETE/MERGE RETURNING."

@@ -9,7 +9,7 @@ from sqlglot import exp
 from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.coerce import Context, coerce_to
-from translator.analyze.scope import Entry, Scope
+from translator.analyze.scope import Entry, Scope, ViewCheck
 from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
 from translator.parser import parse_expressions
@@ -143,7 +143,19 @@ def enforced_checks(scope: Scope, relation: Relation, entry: Entry, assigned: di
             row = [new_value(relation, entry, item.attnum, assigned) for item in relation.columns]
             made = call("enforce_check", exp.Literal.number(relation.oid), string(constraint.name), test, *row)
             conditions.append(typed(made, oids.BOOL))
+    conditions += [_view_check(relation, entry, check, assigned) for check in scope.view_checks]
     return conditions
+
+
+def _view_check(relation: Relation, entry: Entry, check: ViewCheck, assigned: dict[int, exp.Expr]) -> exp.Expr:
+    """The condition of a view over the new row."""
+    condition = check.condition.copy()
+    for part in list(condition.find_all(exp.Column)):
+        if part.table == check.alias and "column" in part.meta:
+            part.replace(new_value(relation, entry, part.meta["column"][1], assigned))
+    row = [new_value(relation, entry, item.attnum, assigned) for item in relation.columns]
+    made = call("enforce_view_check", exp.Literal.number(relation.oid), string(check.view), condition, *row)
+    return typed(made, oids.BOOL)
 
 
 def new_value(relation: Relation, entry: Entry, attnum: int, assigned: dict[int, exp.Expr]) -> exp.Expr:

@@ -28,6 +28,19 @@ def enforce_check(relation_oid: int, constraint: str, passes: int | None, *row: 
     )
 
 
+@function("enforce_view_check", strict=False, deterministic=False)
+def enforce_view_check(relation_oid: int, view: str, passes: int | None, *row: Stored | None) -> bool:
+    """True, or 44000 if the row is not one of the view (ExecWithCheckOptions)."""
+    if passes:
+        return True
+    relation = runtime.catalog.relation_by_oid(relation_oid)
+    raise SqlError(
+        codes.WITH_CHECK_OPTION_VIOLATION,
+        f'new row violates check option for view "{view}"',
+        detail=f"Failing row contains ({failing_row(relation, row)}).",
+    )
+
+
 def failing_row(relation: object, row: tuple[Stored | None, ...]) -> str:
     """The row's values, long ones cut (ExecBuildSlotValueDescription)."""
     texts = []

@@ -1,6 +1,7 @@
 """Rows as values: ROW(…), assignment to a field, IS NULL, comparison; pg_typeof.
 
 row_construct(values)             an anonymous record, told the types of its arguments
+composite_to_record(value)        the cast of a composite value to record
 record_assign(record, n, value)   a composite value with one field changed; NULL becomes a row of NULLs
 
 rowtypes.c: record_cmp, record_image_cmp. The order of images is PostgreSQL's for equal and unequal only; it compares bytes
@@ -48,6 +49,11 @@ def _items(oid: int, stored: Stored) -> list[Item]:
 def row_construct(*arguments: Any) -> str:
     count = len(arguments) // 2
     return _record().encode(list(zip(arguments[:count], arguments[count:], strict=True)))
+
+
+@function("composite_to_record", types="arguments")
+def composite_to_record(oid: int, stored: Stored) -> str:
+    return _record().encode([(attribute.type.oid, value, attribute.name) for attribute, value in _items(oid, stored)])
 
 
 @function("record_assign", strict=False, types="arguments")

@@ -23,8 +23,7 @@ def gathered(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         place, types = lowering.places[this.meta["gathering"]]
         parameter = exp.Parameter(this=number(place))
         items: list[exp.Expr] = [
-            alias(_value(name, position, type_oid, lowering), f"c{position}")
-            for position, type_oid in enumerate(types)
+            alias(_value(name, position, type_oid, lowering), f"c{position}") for position, type_oid in enumerate(types)
         ]
         made = derived(select(items, table_function(native("json_each", parameter), name)), table.alias)
         made.set("joins", table.args.get("joins"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from translator import oids
-from translator.lower.lowering import Lowering, native, number
+from translator.lower.lowering import Lowering, number
 from translator.typed import call, string, type_of
 
 
@@ -35,8 +35,8 @@ def _field(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
 
 
 def _ctid(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
-    """A row's place: block 0 and the rowid, as tid text."""
-    return native("printf", string("(0,%d)"), node.expressions[0])
+    """A row's place: a tid is stored as one integer, and the rowid is one."""
+    return exp.Paren(this=node.expressions[0])
 
 
 REWRITES = {"row:construct": _construct, "row:field": _field, "row:ctid": _ctid}
