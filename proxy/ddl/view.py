@@ -11,13 +11,13 @@ from proxy.ddl.columns import ColumnSpec, check_columns
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import references, walk
 from proxy.ddl.names import find_relation, open_relation, quote, set_storage, strings
+from proxy.ddl.options import read_options
 from proxy.ddl.sequence import heap_namespace
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.relations import FIRST_NORMAL_OID
 from proxy.pg_catalog.rows import schema_of
 from translator import compiler, sqlstate
 from translator.analyze import typenames, view_target
-from translator.analyze.analysis import Analysis
 from translator.catalog import Relation
 from translator.errors import SqlError
 from translator.plan import QueryPlan
@@ -84,7 +84,7 @@ def _check_option(execution: Execution, value: str, query: Any) -> None:
             f'invalid value for enum option "check_option": {value}',
             detail='Valid values are "local" and "cascaded".',
         )
-    hint = view_target.obstacle(Analysis(execution.catalog, execution.settings), query)
+    hint = view_target.obstacle(execution.catalog, execution.settings, query)
     if hint is not None:
         message = "WITH CHECK OPTION is supported only on automatically updatable views"
         raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, hint=hint)

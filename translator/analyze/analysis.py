@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -42,6 +43,10 @@ class Parameters:
             self.types.append(0)
         node = exp.Parameter(this=exp.Literal.number(number))
         return typed(node, self.types[number - 1] or oids.UNKNOWN, -1, location)
+
+    def named(self, fields: Sequence[str]) -> tuple[exp.Expr, Sequence[str]] | None:
+        """What a name means that is no column, with the fields behind it; None: nothing (p_post_columnref_hook)."""
+        return None
 
     def coerce(self, node: exp.Expr, target: int, location: int | None, catalog: Catalog) -> exp.Expr:
         """Give an open parameter its type (variable_coerce_param_hook)."""

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from translator import builtins, oids
 from translator import sqlstate as codes
-from translator.analyze import functions, polymorphic, windows
+from translator.analyze import functions, polymorphic, sqlfunction, windows
 from translator.analyze.coerce import Context, coerce, coerce_to, coerce_to_common, select_common_type
 from translator.analyze.functions import Cast, Match
 from translator.analyze.operators import SQL_LANGUAGE
@@ -263,18 +263,16 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
                 location=location,
             )
         scope.has_sets = True
-    if proc.language == SQL_LANGUAGE and not proc.returns_set:
-        from translator.analyze.sqlfunction import inline
-
-        inlined = typed(inline(scope.analysis, proc, arguments, location), result, -1, location)
+    if proc.language == SQL_LANGUAGE:
+        in_from = scope.clause == "functions in FROM"
+        build = sqlfunction.rows if in_from else sqlfunction.values if proc.returns_set else sqlfunction.inline
+        inlined = build(scope.analysis, proc, arguments, result, location)
         return expanded(inlined, call(proc.source, *arguments, proc=proc)) if scope.analysis.keeps_form else inlined
     if proc.volatility == "v":
         scope.analysis.volatile = True
     node = call(proc.source, *arguments, proc=proc)
-    names = [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
     if proc.modes and result == oids.RECORD:
-        types = [oid for oid, mode in zip(proc.all_types, proc.modes, strict=False) if mode in "obt"]
-        node.meta["field_names"], node.meta["field_types"] = names, types
+        node.meta["field_names"], node.meta["field_types"] = sqlfunction.out_fields(scope.analysis, proc, arguments)
     return typed(node, result, -1, location)
 
 

@@ -112,26 +112,29 @@ def _defined(analysis: Analysis, definitions: list[Node]) -> list[tuple[str, int
     return found
 
 
+def _check_definitions(analysis: Analysis, node: exp.Expr, columns: list[tuple[str, int, int]]) -> None:
+    """The columns of a SQL function that returns record must be those of its body (check_sql_fn_retval)."""
+    made = node.meta["column_types"]
+    detail = None
+    if len(made) != len(columns):
+        detail = f"Final statement returns too {'many' if len(made) > len(columns) else 'few'} columns."
+    for number, ((_, given, _), (_, wanted, _)) in enumerate(zip(made, columns, strict=False), 1):
+        if detail is None and given != wanted:
+            names = analysis.type_name(given), analysis.type_name(wanted)
+            detail = f"Final statement returns {names[0]} instead of {names[1]} at column {number}."
+    if detail is not None:
+        message = "return type mismatch in function declared to return record"
+        raise SqlError(codes.INVALID_FUNCTION_DEFINITION, message, detail=detail)
+
+
 def _result_columns(analysis: Analysis, node: exp.Expr) -> list[tuple[str, int, int]] | None:
     """The columns of a composite result, None for a scalar one."""
     if "field_names" in node.meta:
         names, types = node.meta["field_names"], node.meta["field_types"]
-        concrete = polymorphic_fields(analysis, node, types)
-        return [(name or f"column{i}", oid, -1) for i, (name, oid) in enumerate(zip(names, concrete, strict=True), 1)]
+        return [(name or f"column{i}", oid, -1) for i, (name, oid) in enumerate(zip(names, types, strict=True), 1)]
     row = analysis.catalog.type_by_oid(analysis.catalog.base_type(type_of(node)))
     if row is not None and row.relation:
         relation = analysis.catalog.relation_by_oid(row.relation)
         if relation is not None:
             return [(item.name, item.type_oid, item.typmod) for item in relation.columns]
     return None
-
-
-def polymorphic_fields(analysis: Analysis, node: exp.Expr, types: list[int]) -> list[int]:
-    """The types of OUT columns, polymorphic ones resolved from the call's arguments."""
-    from translator.analyze.polymorphic import enforce
-
-    proc = node.meta.get("proc")
-    if proc is None or not any(oid in oids.POLYMORPHIC for oid in types):
-        return list(types)
-    actual = [type_of(argument) for argument in node.expressions]
-    return [enforce(analysis.catalog, actual, proc.arguments, oid)[1] for oid in types]

@@ -125,7 +125,7 @@ def apply(analysis: Analysis, row: OperatorRow, operands: Sequence[exp.Expr], lo
     if proc.language == SQL_LANGUAGE:
         from translator.analyze.sqlfunction import inline
 
-        node = typed(inline(analysis, proc, coerced, location), result, -1, location)
+        node = typed(inline(analysis, proc, coerced, result, location), result, -1, location)
         form = call(proc.source, *coerced, proc=proc, operator=row.name) if analysis.keeps_form else None
         return node if form is None else expanded(node, form)
     return typed(call(proc.source, *coerced, proc=proc, operator=row.name), result, -1, location)

@@ -240,7 +240,9 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
             item = find_item(scope, None, name, location)
             if item is not None:
                 return whole_row(item.entry, location)
-            raise missing_column(scope, None, name, location)
+            node = _parameter(scope, fields, location)
+            if node is None:
+                raise missing_column(scope, None, name, location)
         return node
     schema = fields[-3] if len(fields) > 2 else None
     if len(fields) == 4 and fields[0] != scope.analysis.settings.database:
@@ -251,6 +253,9 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
         )
     item = find_item(scope, schema, fields[-2], location)
     if item is None:
+        node = _parameter(scope, fields, location)
+        if node is not None:
+            return node
         raise missing_entry(scope, fields[-2], location)
     found = [column for column in item.entry.columns if column.name == name]
     if len(found) > 1:
@@ -261,6 +266,19 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
     if system is not None:
         return system
     raise missing_column(scope, fields[-2], name, location)
+
+
+def _parameter(scope: Scope, fields: list[str], location: int | None) -> exp.Expr | None:
+    """A name that is no column but a parameter of the SQL function whose body this is."""
+    from translator.analyze.subscripts import field
+
+    found = scope.analysis.parameters.named(fields)
+    if found is None:
+        return None
+    node, steps = found
+    for step in steps:
+        node = field(scope, node, step, location)
+    return node
 
 
 # System columns (manual, "System Columns") that have a meaning here: the type, by name.

@@ -9,6 +9,7 @@ writes, would need a function that runs statements inside a statement, which SQL
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,7 +24,7 @@ from translator.analyze.scope import Scope
 from translator.catalog import Catalog
 from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
-from translator.typed import call, location_of, type_of, typed
+from translator.typed import call, type_of, typed
 
 Node = Any
 MAX_DEPTH = 32
@@ -66,13 +67,15 @@ def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], res
 
     with _Body(analysis, proc, arguments, location):
         select = _select(proc, location)
+        made: exp.Expr
         if _is_expression(select) and not _is_row(analysis, result):
             node = transform(Scope(analysis, clause="SELECT"), select["targetList"][0]["ResTarget"]["val"])
-            made = _converted(analysis, node, result, proc)
+            made = _converted(analysis, node, result)
         else:
-            made = exp.Subquery(this=_value_query(analysis, proc, select, result).tree)
-    if proc.strict and arguments and result != oids.VOID:
-        made = exp.Case(ifs=[exp.If(this=test, true=typed(exp.Null(), result))], default=made) if (test := _any_null(arguments)) else made
+            made = exp.Subquery(this=_value_query(analysis, proc, select, arguments, result).tree)
+    test = _any_null(arguments) if proc.strict and result != oids.VOID else None
+    if test is not None:
+        made = exp.Case(ifs=[exp.If(this=test, true=typed(exp.Null(), result))], default=made)
     if result == oids.VOID:
         # the body runs for what it does; the value of a void function is NULL
         made = exp.Case(ifs=[exp.If(this=exp.Is(this=exp.Paren(this=made), expression=exp.Null()), true=exp.Null())])
@@ -82,7 +85,7 @@ def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], res
 def values(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
     """A set in a select list: its values in one column c1."""
     with _Body(analysis, proc, arguments, location):
-        query = _value_query(analysis, proc, _select(proc, location), result)
+        query = _value_query(analysis, proc, _select(proc, location), arguments, result)
         _skip_nulls(query, proc, arguments)
     return _rows(analysis, proc, arguments, query, result, location)
 
@@ -97,7 +100,7 @@ def rows(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], resul
         query.tree.meta["grouped"] = False
         return _rows(analysis, proc, arguments, query, result, location)
     with _Body(analysis, proc, arguments, location):
-        query = _row_query(analysis, proc, _select(proc, location), result, arguments)
+        query = _row_query(analysis, proc, _select(proc, location), arguments, result)
         _skip_nulls(query, proc, arguments)
         if not proc.returns_set:
             query = _exactly_one(analysis, query)
@@ -195,46 +198,42 @@ def _expected(analysis: Analysis, proc: ProcRow, result: int, arguments: Sequenc
 # ------------------------------------------------------------------ the body's query, in the shape that the call needs
 
 
-def _value_query(analysis: Analysis, proc: ProcRow, select: Node, result: int) -> Query:
+def _value_query(analysis: Analysis, proc: ProcRow, select: Node, arguments: Sequence[exp.Expr], result: int) -> Query:
     """The body with one column c1: the result, a row as one value."""
-    arguments = analysis.parameters._values if isinstance(analysis.parameters, Arguments) else ()  # noqa: SLF001
+    query = _wrapped(analysis, select)
     if not _is_row(analysis, result):
-        query = _wrapped(analysis, select)
-        _one_column(analysis, proc, query.targets, result)
-        return _renamed(Query(query.tree, [Target("c1", _converted(analysis, query.targets[0].node, result, proc))]))
-    query = _row_query(analysis, proc, select, result, arguments)
-    if query.tree.meta.get("whole") is not None:
-        return _renamed(Query(query.tree, [Target("c1", query.tree.meta.pop("whole"))]))
-    row = call("row:construct", *[target.node for target in query.targets])
-    names = out_fields(analysis, proc, ())[0] if proc.modes and not _polymorphic(proc) else None
-    row.meta["names"] = tuple(names or _names(proc) or [target.name for target in query.targets])
-    return _renamed(Query(query.tree, [Target("c1", typed(row, result))]))
+        if len(query.targets) != 1 and result != oids.VOID:
+            raise _mismatch(analysis, result, "Final statement must return exactly one column.")
+        value = _converted(analysis, query.targets[0].node, result)
+    elif len(query.targets) == 1 and type_of(query.targets[0].node) == result:
+        value = query.targets[0].node
+    else:
+        targets = _fields(analysis, proc, query, arguments, result)
+        value = call("row:construct", *[target.node for target in targets])
+        value.meta["names"] = tuple(_out_names(proc) or [target.name for target in query.targets])
+        typed(value, result)
+    return _renamed(Query(query.tree, [Target("c1", value)]))
 
 
-def _polymorphic(proc: ProcRow) -> bool:
-    return any(oid in oids.POLYMORPHIC for oid in proc.all_types)
+def _row_query(analysis: Analysis, proc: ProcRow, select: Node, arguments: Sequence[exp.Expr], result: int) -> Query:
+    """The body with the fields of the result row as columns."""
+    query = _wrapped(analysis, select)
+    return _renamed(Query(query.tree, _fields(analysis, proc, query, arguments, result)))
 
 
-def _names(proc: ProcRow) -> list[str]:
-    return [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
-
-
-def _row_query(analysis: Analysis, proc: ProcRow, select: Node, result: int, arguments: Sequence[exp.Expr]) -> Query:
-    """The body with the fields of the result row as columns; a body may also return the whole row in one column."""
+def _fields(analysis: Analysis, proc: ProcRow, query: Query, arguments: Sequence[exp.Expr], result: int) -> list[Target]:
+    """The result row's fields of the declared types; a body may also return the whole row in one column."""
     from translator.analyze.subscripts import field
     from translator.analyze.target import row_field_names
 
-    query = _wrapped(analysis, select)
     expected = _expected(analysis, proc, result, arguments)
     if expected is None:
-        return _renamed(query)
+        return query.targets
     nodes = [target.node for target in query.targets]
-    if len(nodes) == 1 and len(expected) != 1 or len(nodes) == 1 and _is_row(analysis, type_of(nodes[0])):
+    if len(nodes) == 1 and _is_row(analysis, type_of(nodes[0])) and (len(expected) != 1 or type_of(nodes[0]) == result):
         scope = Scope(analysis)
-        names = row_field_names(scope, nodes[0])
-        if names is not None:
-            query.tree.meta["whole"] = nodes[0].copy() if type_of(nodes[0]) == result else None
-            nodes = [field(scope, nodes[0].copy(), name, None) for name in names]
+        whole, names = nodes[0], row_field_names(scope, nodes[0])
+        nodes = [field(scope, whole.copy(), name, None) for name in names or ()]
     if len(nodes) != len(expected):
         word = "many" if len(nodes) > len(expected) else "few"
         raise _mismatch(analysis, result, f"Final statement returns too {word} columns.")
@@ -245,30 +244,33 @@ def _row_query(analysis: Analysis, proc: ProcRow, select: Node, result: int, arg
             detail = f"Final statement returns {analysis.type_name(type_of(node))} instead of"
             raise _mismatch(analysis, result, f"{detail} {analysis.type_name(type_oid)} at column {number}.")
         targets.append(Target(f"c{number}", made))
-    return _renamed(Query(query.tree, targets))
+    return targets
+
+
+def _out_names(proc: ProcRow) -> list[str]:
+    return [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
+
+
+# Clauses with which the targets of a SELECT can still be coerced where they stand.
+_PLAIN = {"targetList", "fromClause", "whereClause", "limitOption", "op"}
 
 
 def _wrapped(analysis: Analysis, select: Node) -> Query:
-    """The body as a subquery of a plain SELECT of its columns, so that these can be coerced whatever the body is."""
+    """The body, as a subquery where its columns cannot be coerced in place."""
     from translator.analyze.select import transform_query, wrap
     from translator.analyze.target import resolve_targets
 
     scope = Scope(analysis)
     query = transform_query(scope, {"SelectStmt": select})
     resolve_targets(scope, query.targets)
-    if not isinstance(query.tree, exp.Select) or set(select) - {"targetList", "fromClause", "whereClause", "limitOption", "op"}:
-        fields = [target.node for target in query.targets]
-        query = wrap(Scope(analysis), query)
-        query.tree.meta["grouped"] = False
-        for target, source in zip(query.targets, fields, strict=True):
-            _keep_fields(target.node, source)
-    elif query.tree.meta.get("grouped") or query.tree.meta.get("has_sets"):
-        fields = [target.node for target in query.targets]
-        query = wrap(Scope(analysis), query)
-        query.tree.meta["grouped"] = False
-        for target, source in zip(query.targets, fields, strict=True):
-            _keep_fields(target.node, source)
-    return query
+    meta = query.tree.meta
+    if set(select) <= _PLAIN and not meta.get("grouped") and not meta.get("has_sets"):
+        return query
+    outer = wrap(Scope(analysis), query)
+    outer.tree.meta["grouped"] = False
+    for target, source in zip(outer.targets, query.targets, strict=True):
+        _keep_fields(target.node, source.node)
+    return outer
 
 
 def _keep_fields(node: exp.Expr, source: exp.Expr) -> None:
@@ -283,7 +285,6 @@ def _keep_fields(node: exp.Expr, source: exp.Expr) -> None:
 
 def _renamed(query: Query) -> Query:
     """The query with its targets as columns c1 … cn."""
-    whole = query.tree.meta.get("whole")
     query.columns = [f"c{number}" for number in range(1, len(query.targets) + 1)]
     query.tree.set(
         "expressions",
@@ -292,11 +293,10 @@ def _renamed(query: Query) -> Query:
             for target, name in zip(query.targets, query.columns, strict=True)
         ],
     )
-    query.tree.meta["whole"] = whole
     return query
 
 
-def _converted(analysis: Analysis, node: exp.Expr, result: int, proc: ProcRow) -> exp.Expr:
+def _converted(analysis: Analysis, node: exp.Expr, result: int) -> exp.Expr:
     """One value as the declared result."""
     if result in oids.POLYMORPHIC or result == oids.VOID:
         return node
@@ -304,11 +304,6 @@ def _converted(analysis: Analysis, node: exp.Expr, result: int, proc: ProcRow) -
     if made is None:
         raise _mismatch(analysis, result, f"Actual return type is {analysis.type_name(type_of(node))}.")
     return made
-
-
-def _one_column(analysis: Analysis, proc: ProcRow, targets: Sequence[Target], result: int) -> None:
-    if len(targets) != 1 and result != oids.VOID:
-        raise _mismatch(analysis, result, "Final statement must return exactly one column.")
 
 
 def _mismatch(analysis: Analysis, result: int, detail: str) -> SqlError:
@@ -335,7 +330,9 @@ def _skip_nulls(query: Query, proc: ProcRow, arguments: Sequence[exp.Expr]) -> N
         return
     where = query.tree.args.get("where")
     kept: exp.Expr = exp.Not(this=exp.Paren(this=test))
-    query.tree.set("where", exp.Where(this=kept if where is None else exp.And(this=exp.Paren(this=where.this), expression=kept)))
+    query.tree.set(
+        "where", exp.Where(this=kept if where is None else exp.And(this=exp.Paren(this=where.this), expression=kept))
+    )
 
 
 def _exactly_one(analysis: Analysis, query: Query) -> Query:
@@ -361,7 +358,6 @@ def _exactly_one(analysis: Analysis, query: Query) -> Query:
 def _rows(
     analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], query: Query, result: int, location: int | None
 ) -> exp.Expr:
-    query.tree.meta.pop("whole", None)
     node = call("sql:rows", exp.Subquery(this=query.tree), proc=proc)
     node.meta["columns"] = [*query.columns]
     node.meta["column_types"] = [(target.name, type_of(target.node), -1) for target in query.targets]
@@ -395,7 +391,7 @@ def check_body(analysis: Analysis, proc: ProcRow) -> None:
         last = statement is statements[-1]
         if statement.node == "SelectStmt" and last and not modifies(statement.tree.get("withClause")):
             shape = values if proc.returns_set and not _is_row(analysis, proc.result) else rows
-            single = ProcRowOfLast(proc, statement)
+            single = replace(proc, body=statement.text)
             if proc.result == oids.VOID:
                 inline(analysis, single, stand_ins, proc.result, None)
             else:

@@ -17,8 +17,9 @@ from translator.analyze.from_clause import compute_virtual, definition_path, fin
 from translator.analyze.scope import Entry, EntryColumn, Scope, ViewCheck
 from translator.analyze.target import transform_targets
 from translator.analyze.writes import refuse_relation
-from translator.catalog import Column, Relation
+from translator.catalog import Catalog, Column, Relation
 from translator.errors import SqlError
+from translator.settings import Settings
 from translator.typed import type_of, typmod_of
 
 Node = dict[str, Any]
@@ -74,16 +75,21 @@ def resolve(scope: Scope, value: Node, command: str) -> Target:
     return target
 
 
-def obstacle(analysis: Analysis, statement: Node) -> str | None:
+def obstacle(catalog: Catalog, settings: Settings, query: Node) -> str | None:
     """Why a view with this query could not be written to (view_query_is_auto_updatable), None if it could."""
-    ((kind, select),) = statement.items()
-    return _obstacle(select) or _content(analysis, kind, select)
+    return _query_obstacle(Analysis(catalog, settings), query)
+
+
+def _query_obstacle(analysis: Analysis, query: Node) -> str | None:
+    ((kind, select),) = query.items()
+    return _form_obstacle(select) or _content_obstacle(analysis, kind, select)
 
 
 def _target(scope: Scope, relation: Relation, visible: str, command: str, *, cascaded: bool) -> Target:
     if relation.kind == "v":
         return _through(scope, relation, visible, command, cascaded=cascaded)
     refuse_relation(relation)
+    scope.analysis.relations[relation.oid, "w"] = None
     sql_alias = scope.analysis.alias(visible)
     entry = Entry(visible, relation_columns(relation, sql_alias), sql_alias, relation, row_type=relation.row_type, target=True)
     compute_virtual(scope, relation, entry)
@@ -106,7 +112,7 @@ def _through(scope: Scope, view: Relation, visible: str, command: str, *, cascad
     (statement,) = parse(view.view)
     select = statement.tree
     inner = Scope(analysis)
-    _check(view, command, obstacle(analysis, {statement.node: select}))
+    _check(view, command, _query_obstacle(analysis, {statement.node: select}))
     ((_, variable),) = select["fromClause"][0].items()
     below = find_relation(inner, variable)
     if below.kind not in "rvpf":
@@ -124,19 +130,12 @@ def _through(scope: Scope, view: Relation, visible: str, command: str, *, cascad
     ]
     if command != "DELETE" and all(item.attnum < 0 for item in columns):
         _check(view, command, "Views that have no updatable columns are not automatically updatable.")
-    entries = [EntryColumn(item.name, one.node, view.oid, item.attnum) for item, one in zip(view.columns, made, strict=True)]
-    for entry_column, item in zip(entries, columns, strict=True):
-        entry_column.table_oid, entry_column.attnum = (target.relation.oid, item.attnum) if item.attnum > 0 else (0, 0)
+    entries = [
+        EntryColumn(item.name, one.node, target.relation.oid if item.attnum > 0 else 0, max(item.attnum, 0))
+        for item, one in zip(columns, made, strict=True)
+    ]
     entry = Entry(visible, entries, target.entry.sql_alias, view, row_type=view.row_type, target=True)
-    defaults = {item.attnum: item.default for item in view.columns if item.default is not None}
-    by_attnum = {made_column.attnum: defaults.get(item.attnum) for made_column, item in zip(columns, view.columns, strict=True)}
-    base = replace(
-        target.relation,
-        columns=tuple(
-            replace(item, default=by_attnum[item.attnum]) if by_attnum.get(item.attnum) else item
-            for item in target.relation.columns
-        ),
-    )
+    base = _with_defaults(target.relation, view, columns)
     naming = replace(base, name=view.name, columns=tuple(columns))
     both = where if target.where is None else target.where
     if where is not None and target.where is not None:
@@ -145,6 +144,14 @@ def _through(scope: Scope, view: Relation, visible: str, command: str, *, cascad
     if where is not None and (cascaded or "check_option=local" in view.options):
         checks.append(ViewCheck(view.name, target.entry.sql_alias, where))
     return Target(base, target.entry, target.table, entry, naming, both, checks)
+
+
+def _with_defaults(relation: Relation, view: Relation, columns: list[Column]) -> Relation:
+    """The table with the defaults that its columns have in the view."""
+    defaults = {item.attnum: own.default for item, own in zip(columns, view.columns, strict=True) if own.default is not None}
+    return replace(
+        relation, columns=tuple(replace(item, default=defaults.get(item.attnum, item.default)) for item in relation.columns)
+    )
 
 
 def _column(target: Target, item: Column, node: exp.Expr, number: int) -> Column:
@@ -160,7 +167,7 @@ def _column(target: Target, item: Column, node: exp.Expr, number: int) -> Column
 _SINGLE = "Views that do not select from a single table or view are not automatically updatable."
 
 
-def _obstacle(select: Node) -> str | None:
+def _form_obstacle(select: Node) -> str | None:
     """What in the query's form keeps a view from being written to, in the order of view_query_is_auto_updatable."""
     for key, word in (
         ("distinctClause", "DISTINCT"),
@@ -178,7 +185,7 @@ def _obstacle(select: Node) -> str | None:
     return None
 
 
-def _content(analysis: Analysis, kind: str, select: Node) -> str | None:
+def _content_obstacle(analysis: Analysis, kind: str, select: Node) -> str | None:
     """What in its expressions and its FROM does."""
     from translator.analyze.select import transform_query
 

@@ -24,8 +24,10 @@ from translator.lower.lowering import Lowering
 from translator.lower.padding import padding
 from translator.lower.relations import empty_select_lists, relations
 from translator.lower.set_returning import functions_in_from, set_returning_targets
+from translator.lower.sql_functions import sql_functions
 from translator.lower.storage_form import loads, stored_comparisons
 from translator.lower.values import correlated_values
+from translator.lower.volatile import evaluated_once
 from translator.lower.with_ties import with_ties
 
 Rule = Callable[[exp.Expr, Lowering], exp.Expr]
@@ -33,6 +35,7 @@ Rule = Callable[[exp.Expr, Lowering], exp.Expr]
 RULES: tuple[Rule, ...] = (
     gathered,
     set_returning_targets,
+    sql_functions,
     grouping_sets,
     distinct_on,
     with_ties,
@@ -51,6 +54,7 @@ RULES: tuple[Rule, ...] = (
     loads,
     padding,
     limits,
+    evaluated_once,
     json_paths,
     calls,
 )

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
-from translator.lower.lowering import Lowering, native, number, select, table_function
+from translator.lower.lowering import Lowering, derived, native, number, select, table_function
 from translator.typed import call, column, location_of, string, type_of, typed
 
 
@@ -97,4 +97,6 @@ def _as_json(part: exp.Expr, width: int, lowering: Lowering) -> exp.Expr:
         return native("json_array", native("json_array", part.copy()))
     fields: list[exp.Expr] = [column(name, f"c{number}") for number in range(1, width + 1)]
     rows = native("json_group_array", native("json_array", *fields))
+    if part.this == "sql:rows":
+        return exp.Subquery(this=select([rows], derived(part.expressions[0].this.copy(), name)))
     return exp.Subquery(this=select([rows], table_function(part.copy(), name)))
