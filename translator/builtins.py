@@ -191,3 +191,14 @@ def equality_operators() -> dict[int, tuple[int, int]]:
         for oid, family in families.items()
         if (family, oid, oid, less) in strategies
     }
+
+
+@cache
+def text_volatility() -> dict[int, tuple[str, str]]:
+    """Type OID -> (provolatile of its input function, of its output function)."""
+    functions = procs()
+    return {
+        oid: (functions[read].volatility, functions[write].volatility)
+        for oid, read, write in load("pg_type").select("oid", "typinput", "typoutput")
+        if read in functions and write in functions
+    }

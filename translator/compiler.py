@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from translator import functions
+from translator import builtins, functions
 from translator import sqlstate as codes
 from translator.analyze import dml
 from translator.analyze.analysis import Analysis, Parameters
@@ -30,6 +30,7 @@ from translator.lower.rules import lower
 from translator.parser import Statement, parse
 from translator.plan import DefinePlan, EmptyPlan, Field, Plan, QueryPlan, Step, UtilityPlan
 from translator.printer import print_sql
+from translator.rows import ProcRow
 from translator.settings import Settings, runtime
 from translator.statements import DEFINITIONS, UTILITIES, command_tag
 from translator.typed import location_of, type_of, typed, typmod_of
@@ -209,6 +210,16 @@ def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
     )
 
 
+def check_function(proc: ProcRow, catalog: Catalog, settings: Settings) -> list[int]:
+    """Analyze the body of a LANGUAGE sql function that is to be defined; gives the OIDs of the relations that it uses."""
+    from translator.analyze.sqlfunction import check_body
+
+    with _running_for(catalog, settings):
+        analysis = Analysis(catalog, settings, Parameters(list(proc.arguments)))
+        check_body(analysis, proc)
+    return list(dict.fromkeys(oid for oid, _ in analysis.relations))
+
+
 _CLAUSES = {
     "DEFAULT": "DEFAULT expressions",
     "CHECK constraint": "check constraints",
@@ -257,7 +268,7 @@ def _compile_expression(
     analysis, made = analyze_expression(node, catalog, settings, relation=relation, target=target, clause=clause)
     text = deparse.expression(made, catalog)
     columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
-    volatility = _volatility(made)
+    volatility = _volatility(made, catalog)
     container = exp.Select(expressions=[made.copy()])
     container.meta["grouped"] = False
     lowered = lower(container, Lowering(analysis))
@@ -350,12 +361,24 @@ def _assignable(scope: Scope, node: exp.Expr, target: tuple[int, int], clause: s
     return made
 
 
-def _volatility(node: exp.Expr) -> str:
-    """The worst volatility of the functions in an expression."""
+def _volatility(node: exp.Expr, catalog: Catalog) -> str:
+    """The worst volatility of the functions in an expression (contain_mutable_functions)."""
     found = "i"
     for part in node.find_all(exp.Anonymous):
         proc = part.meta.get("proc")
-        level = proc.volatility if proc is not None else "s" if part.meta.get("stable") or part.this == "coerce:io" else "i"
+        level = "s" if part.meta.get("stable") else "i"
+        if proc is not None:
+            level = proc.volatility
+        elif part.this == "coerce:io":
+            level = _through_text(part, catalog)
         if "isv".index(level) > "isv".index(found):
             found = level
     return found
+
+
+def _through_text(node: exp.Expr, catalog: Catalog) -> str:
+    """A coercion through text is as volatile as the output function of the one type and the input function of the other."""
+    known = builtins.text_volatility()
+    source, target = catalog.base_type(type_of(node.expressions[0])), catalog.base_type(type_of(node))
+    # the user's types are enums, composites and arrays, whose functions are stable
+    return max(known.get(source, "ss")[1], known.get(target, "ss")[0])

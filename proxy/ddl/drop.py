@@ -147,25 +147,42 @@ def _find_function(execution: Execution, item: Any, kind: str) -> Address:
 
 
 def find_function(execution: Execution, node: Any, word: str) -> ProcRow:
-    """The function that a name with or without argument types means (LookupFuncWithArgs)."""
+    """The routine that a name with or without argument types means (LookupFuncWithArgs). `word`: the kind that was said."""
     names = strings(node["objname"])
+    shown_name = ".".join(names)
     candidates = _functions_named(execution, names)
     if node.get("args_unspecified"):
-        if len(candidates) == 1:
-            return candidates[0]
-        if candidates:
-            message = f'{word} name "{".".join(names)}" is not unique'
+        fitting = [row for row in candidates if row.kind in _ROUTINES[word]] if word != "function" else candidates
+        if len(fitting) > 1:
+            message = f'{word} name "{shown_name}" is not unique'
             hint = f"Specify the argument list to select the {word} unambiguously."
             raise SqlError(sqlstate.AMBIGUOUS_FUNCTION, message, hint=hint)
-        raise SqlError(sqlstate.UNDEFINED_FUNCTION, f'could not find a {word} named "{".".join(names)}"')
+        if not fitting:
+            article = "an" if word == "aggregate" else "a"
+            raise SqlError(sqlstate.UNDEFINED_FUNCTION, f'could not find {article} {word} named "{shown_name}"')
+        return _of_kind(execution, fitting[0], word, shown_name)
     types = tuple(
         typenames.resolve(execution.catalog, execution.path, argument["TypeName"])[0] for argument in node.get("objargs", ())
     )
     for row in candidates:
         if row.arguments == types:
-            return row
+            return _of_kind(execution, row, word, shown_name)
     shown = ", ".join(typenames.display(execution.catalog, oid) for oid in types)
-    raise SqlError(sqlstate.UNDEFINED_FUNCTION, f"{word} {'.'.join(names)}({shown}) does not exist")
+    if word == "aggregate":
+        shown = shown or "*"
+    raise SqlError(sqlstate.UNDEFINED_FUNCTION, f"{word} {shown_name}({shown}) does not exist")
+
+
+_ROUTINES = {"function": "fw", "procedure": "p", "aggregate": "a", "routine": "fwap"}
+
+
+def _of_kind(execution: Execution, row: ProcRow, word: str, name: str) -> ProcRow:
+    """The routine, if it is what the statement says; DROP and ALTER FUNCTION take aggregates for functions, too."""
+    if row.kind in _ROUTINES[word] or (word == "function" and row.kind == "a"):
+        return row
+    shown = f"{name}({', '.join(typenames.display(execution.catalog, oid) for oid in row.arguments)})"
+    wrong = {"aggregate": f"function {shown} is not an aggregate"}.get(word, f"{shown} is not a {word}")
+    raise SqlError(sqlstate.WRONG_OBJECT_TYPE, wrong)
 
 
 def _functions_named(execution: Execution, names: list[str]) -> list[ProcRow]:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "AlterDefaultPrivilegesStmt": "privileges.alter_default_privileges",
     "AlterDomainStmt": "domain.alter_domain",
     "AlterEnumStmt": "types.alter_enum",
+    "AlterFunctionStmt": "function.alter_function",
     "AlterObjectSchemaStmt": "rename.set_schema",
     "AlterOwnerStmt": "privileges.alter_owner",
     "AlterRoleSetStmt": "roles.alter_role_set",

@@ -1,4 +1,4 @@
-"""CREATE FUNCTION in LANGUAGE sql, and what changes functions (functioncmds.c). Other languages are not supported."""
+"""CREATE FUNCTION and PROCEDURE in LANGUAGE sql (functioncmds.c). Other languages are not supported."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 from proxy.ddl.drop import find_function
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze
-from proxy.ddl.names import creation_namespace, strings
+from proxy.ddl.names import creation_namespace, namespace_oid, strings
 from proxy.pg_catalog import classes
+from proxy.pg_catalog.classes import FIRST_UNPINNED_OID
 from translator import compiler, oids, sqlstate
 from translator.analyze import typenames
 from translator.errors import SqlError, unsupported
+from translator.rows import ProcRow
 
 _SQL = 14
 _MODES = {
@@ -44,33 +46,80 @@ class Signature:
 
 
 def create_function(statement: dict[str, Any], execution: Execution) -> str:
-    """CREATE [OR REPLACE] FUNCTION … LANGUAGE sql."""
+    """CREATE [OR REPLACE] FUNCTION or PROCEDURE … LANGUAGE sql."""
     procedure = bool(statement.get("is_procedure"))
-    tag = "CREATE PROCEDURE" if procedure else "CREATE FUNCTION"
-    options = {item["DefElem"]["defname"]: item["DefElem"].get("arg") for item in statement.get("options", ())}
+    options = _options(statement, procedure=procedure)
     language = options["language"]["String"]["sval"].lower() if "language" in options else "sql"
     if "language" not in options and "sql_body" not in statement:
         raise SqlError(sqlstate.INVALID_FUNCTION_DEFINITION, "no language specified")
     if language != "sql":
         if language not in ("plpgsql", "c", "internal"):
-            raise SqlError(sqlstate.UNDEFINED_OBJECT, f'language "{language}" does not exist')
+            hint = "Use CREATE EXTENSION to load the language into the database." if language in _EXTENSIONS else None
+            raise SqlError(sqlstate.UNDEFINED_OBJECT, f'language "{language}" does not exist', hint=hint)
         raise unsupported(f"CREATE FUNCTION in LANGUAGE {language}")
-    if procedure:
-        raise unsupported("CREATE PROCEDURE")
     names = strings(statement["funcname"])
     namespace = creation_namespace(execution, names[-2] if len(names) > 1 else None, names[-1])
-    signature = _signature(execution, statement.get("parameters", ()))
-    result, returns_set = _result(execution, statement, signature)
+    signature = _signature(execution, statement.get("parameters", ()), procedure=procedure)
+    result, returns_set = _result(execution, statement, signature, procedure=procedure)
     row = _row(execution, statement, options, names[-1], namespace, signature, result, returns_set)
-    _store(execution, statement, row)
-    return tag
+    row["prokind"] = "p" if procedure else "f"
+    relations = _check_body(execution, row)
+    _store(execution, statement, row, relations if row["prosqlbody"] is not None else [])
+    return "CREATE PROCEDURE" if procedure else "CREATE FUNCTION"
 
 
-def _signature(execution: Execution, parameters: Any) -> Signature:
+_EXTENSIONS = {"plperl", "plperlu", "plpython3u", "pltcl", "pltclu"}
+_REFUSED_FOR_PROCEDURES = {"window", "volatility", "leakproof", "strict", "cost", "rows", "support", "parallel"}
+
+
+def _options(statement: dict[str, Any], *, procedure: bool) -> dict[str, Any]:
+    """What stands behind the parameters, each once (compute_function_attributes)."""
+    options: dict[str, Any] = {}
+    for item in (each["DefElem"] for each in statement.get("options", ())):
+        name, location = item["defname"], item.get("location")
+        if procedure and name in _REFUSED_FOR_PROCEDURES:
+            message = "invalid attribute in procedure definition"
+            raise SqlError(sqlstate.INVALID_FUNCTION_DEFINITION, message, location=location)
+        if name in options:
+            raise SqlError(sqlstate.SYNTAX_ERROR, "conflicting or redundant options", location=location)
+        options[name] = item.get("arg")
+    for name, word in (("set", "SET"), ("window", "WINDOW"), ("support", "SUPPORT"), ("transform", "TRANSFORM")):
+        if name in options:
+            raise unsupported(f"CREATE FUNCTION with {word}")
+    if "parallel" in options and options["parallel"]["String"]["sval"] not in ("safe", "restricted", "unsafe"):
+        message = 'parameter "parallel" must be SAFE, RESTRICTED, or UNSAFE'
+        raise SqlError(sqlstate.SYNTAX_ERROR, message)
+    return options
+
+
+def _check_body(execution: Execution, row: dict[str, Any]) -> list[int]:
+    """Analyze the body; gives the relations that it reads or writes."""
+    proc = ProcRow(
+        oid=0,
+        name=row["proname"],
+        namespace=row["pronamespace"],
+        kind=row["prokind"],
+        strict=row["proisstrict"],
+        returns_set=row["proretset"],
+        volatility=row["provolatile"],
+        result=row["prorettype"],
+        arguments=tuple(row["proargtypes"]),
+        all_types=tuple(row["proallargtypes"] or ()),
+        modes=tuple(row["proargmodes"] or ()),
+        names=tuple(row["proargnames"] or ()),
+        source=row["prosrc"],
+        language=_SQL,
+        body=row["prosqlbody"] or row["prosrc"],
+    )
+    return compiler.check_function(proc, execution.catalog, execution.settings)
+
+
+def _signature(execution: Execution, parameters: Any, *, procedure: bool = False) -> Signature:
     signature = Signature()
     for item in parameters:
         node = item["FunctionParameter"]
         type_oid = _argument_type(execution, node["argType"])
+        _check_parameter(execution, signature, node, type_oid, procedure=procedure)
         signature.types.append(type_oid)
         signature.modes.append(_MODES[node.get("mode", "FUNC_PARAM_DEFAULT")])
         signature.names.append(node.get("name", ""))
@@ -85,6 +134,42 @@ def _signature(execution: Execution, parameters: Any) -> Signature:
     return signature
 
 
+_PSEUDO_ALLOWED = oids.POLYMORPHIC | {oids.VOID, oids.RECORD}
+
+
+def _invalid(message: str, **fields: Any) -> SqlError:
+    return SqlError(sqlstate.INVALID_FUNCTION_DEFINITION, message, **fields)
+
+
+def _check_parameter(
+    execution: Execution, signature: Signature, node: dict[str, Any], type_oid: int, *, procedure: bool
+) -> None:
+    """One parameter beside those before it (interpret_function_parameter_list)."""
+    mode, name = _MODES[node.get("mode", "FUNC_PARAM_DEFAULT")], node.get("name", "")
+    shown = typenames.display(execution.catalog, type_oid)
+    if mode in "ibv":
+        if node["argType"].get("setof"):
+            kind = "procedures" if procedure else "functions"
+            raise _invalid(f"{kind} cannot accept set arguments", location=node.get("location"))
+        if "v" in signature.modes:
+            raise _invalid("VARIADIC parameter must be the last input parameter", location=node.get("location"))
+        row = execution.catalog.type(type_oid)
+        if row.kind == "p" and type_oid not in oids.POLYMORPHIC | {oids.RECORD, oids.RECORDARRAY}:
+            raise _invalid(f"SQL functions cannot have arguments of type {shown}")
+    if mode == "v" and not execution.catalog.element(type_oid) and type_oid not in _VARIADIC:
+        raise _invalid("VARIADIC parameter must be an array", location=node.get("location"))
+    if "defexpr" in node and mode not in "ibv":
+        raise _invalid("only input parameters can have default values", location=node.get("location"))
+    if name:
+        same = [other for other, each in zip(signature.modes, signature.names, strict=True) if each == name]
+        # an input and an output parameter of a table function are told apart by their use
+        if any(not (mode in "iv" and other in "o") and not (mode in "o" and other in "iv") for other in same):
+            raise _invalid(f'parameter name "{name}" used more than once', location=node.get("location"))
+
+
+_VARIADIC = {oids.ANYARRAY, oids.ANYCOMPATIBLEARRAY, oids.ANY}
+
+
 def _argument_type(execution: Execution, node: dict[str, Any]) -> int:
     """The type of an argument; here PostgreSQL does not quote the name of one that is missing."""
     if typenames.lookup(execution.catalog, execution.path, strings(node["names"])) is None:
@@ -93,19 +178,69 @@ def _argument_type(execution: Execution, node: dict[str, Any]) -> int:
     return typenames.resolve(execution.catalog, execution.path, node)[0]
 
 
-def _result(execution: Execution, statement: dict[str, Any], signature: Signature) -> tuple[int, bool]:
+def _result(
+    execution: Execution, statement: dict[str, Any], signature: Signature, *, procedure: bool
+) -> tuple[int, bool]:
     outputs = signature.outputs
+    implied = (outputs[0] if len(outputs) == 1 and not procedure else oids.RECORD) if outputs else 0
     node = statement.get("returnType")
+    if procedure:
+        return implied or oids.VOID, False
     if node is None:
         if not outputs:
-            raise SqlError(sqlstate.INVALID_FUNCTION_DEFINITION, "function result type must be specified")
-        return (outputs[0] if len(outputs) == 1 else oids.RECORD), False
-    returns_set = bool(node.get("setof"))
-    if "t" in signature.modes:
-        return (outputs[0] if len(outputs) == 1 else oids.RECORD), True
-    plain = {key: value for key, value in node.items() if key != "setof"}
-    type_oid, _ = typenames.resolve(execution.catalog, execution.path, plain)
-    return type_oid, returns_set
+            raise _invalid("function result type must be specified")
+        result, returns_set = implied, False
+    elif "t" in signature.modes:
+        result, returns_set = implied, True
+    else:
+        plain = {key: value for key, value in node.items() if key != "setof"}
+        result, returns_set = _return_type(execution, plain), bool(node.get("setof"))
+        if implied and result != implied:
+            shown = typenames.display(execution.catalog, implied)
+            raise _invalid(f"function result type must be {shown} because of OUT parameters")
+    _check_result(execution, signature, result)
+    return result, returns_set
+
+
+def _return_type(execution: Execution, node: dict[str, Any]) -> int:
+    names = strings(node["names"])
+    if typenames.lookup(execution.catalog, execution.path, names) is None:
+        raise SqlError(sqlstate.UNDEFINED_OBJECT, f'type "{".".join(names)}" does not exist', location=None)
+    return typenames.resolve(execution.catalog, execution.path, node)[0]
+
+
+_FIRST_INPUTS = "anyelement, anyarray, anynonarray, anyenum, anyrange, or anymultirange"
+_SECOND_INPUTS = "anycompatible, anycompatiblearray, anycompatiblenonarray, anycompatiblerange, or anycompatiblemultirange"
+
+
+def _check_result(execution: Execution, signature: Signature, result: int) -> None:
+    """A polymorphic result needs an input that tells its type (check_valid_polymorphic_signature)."""
+    inputs = set(signature.inputs)
+    for type_oid in (result, *signature.outputs):
+        name = typenames.display(execution.catalog, type_oid)
+        family = oids.POLYMORPHIC_FIRST if type_oid in oids.POLYMORPHIC_FIRST else oids.POLYMORPHIC_SECOND
+        if type_oid in oids.POLYMORPHIC and not inputs & family:
+            needed = _FIRST_INPUTS if family is oids.POLYMORPHIC_FIRST else _SECOND_INPUTS
+            detail = f"A result of type {name} requires at least one input of type {needed}."
+            raise _invalid("cannot determine result data type", detail=detail)
+        for one, either in _RANGES.items():
+            if type_oid == one and not inputs & either:
+                words = " or ".join(sorted((typenames.display(execution.catalog, each) for each in either), key=len))
+                detail = f"A result of type {name} requires at least one input of type {words}."
+                raise _invalid("cannot determine result data type", detail=detail)
+    row = execution.catalog.type(result)
+    if row.kind == "p" and result not in _PSEUDO_ALLOWED | {oids.RECORDARRAY}:
+        raise _invalid(f"SQL functions cannot return type {typenames.display(execution.catalog, result)}")
+
+
+_RANGES = {
+    each: {one, other}
+    for one, other in (
+        (oids.ANYRANGE, oids.ANYMULTIRANGE),
+        (oids.ANYCOMPATIBLERANGE, oids.ANYCOMPATIBLEMULTIRANGE),
+    )
+    for each in (one, other)
+}
 
 
 def _row(
@@ -127,8 +262,8 @@ def _row(
         "pronamespace": namespace,
         "proowner": execution.owner,
         "prolang": _SQL,
-        "procost": 100,
-        "prorows": 1000 if returns_set else 0,
+        "procost": _positive(options, "cost", 100),
+        "prorows": _rows(options, returns_set=returns_set),
         "provariadic": execution.catalog.element(variadic[0]) if variadic else 0,
         "prosecdef": _flag(options, "security"),
         "proleakproof": _flag(options, "leakproof"),
@@ -147,6 +282,24 @@ def _row(
         "prosrc": body,
         "prosqlbody": sql_body,
     }
+
+
+def _positive(options: dict[str, Any], name: str, default: float) -> float:
+    if name not in options:
+        return default
+    node = options[name]
+    value = float(node["Integer"].get("ival", 0) if "Integer" in node else node["Float"]["fval"])
+    if value <= 0:
+        raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, f"{name.upper()} must be positive")
+    return value
+
+
+def _rows(options: dict[str, Any], *, returns_set: bool) -> float:
+    value = _positive(options, "rows", 1000 if returns_set else 0)
+    if value and not returns_set:
+        message = "ROWS is not applicable when function does not return a set"
+        raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, message)
+    return value
 
 
 def _flag(options: dict[str, Any], name: str) -> bool:
@@ -171,7 +324,7 @@ def _body(execution: Execution, statement: dict[str, Any], options: dict[str, An
     return "", text[start:].rstrip().rstrip(";")
 
 
-def _store(execution: Execution, statement: dict[str, Any], row: dict[str, Any]) -> None:
+def _store(execution: Execution, statement: dict[str, Any], row: dict[str, Any], relations: list[int]) -> None:
     same = [
         each
         for each in execution.catalog.source.procs(row["proname"])
@@ -181,32 +334,127 @@ def _store(execution: Execution, statement: dict[str, Any], row: dict[str, Any])
         if not statement.get("replace"):
             message = f'function "{row["proname"]}" already exists with same argument types'
             raise SqlError(sqlstate.DUPLICATE_FUNCTION, message)
-        old = same[0]
-        if (old.result, old.returns_set) != (row["prorettype"], row["proretset"]):
-            shown = ", ".join(typenames.display(execution.catalog, each) for each in row["proargtypes"])
-            hint = f"Use DROP FUNCTION {row['proname']}({shown.replace(', ', ',')}) first."
-            message = "cannot change return type of existing function"
-            raise SqlError(sqlstate.INVALID_FUNCTION_DEFINITION, message, hint=hint)
-        execution.update("pg_proc", old.oid, row, oid=old.oid)
-        return
-    oid = execution.new_oid()
-    execution.insert("pg_proc", oid, oid=oid, **row)
+        _check_replacement(execution, same[0], row)
+        oid = same[0].oid
+        kept = {key: value for key, value in row.items() if key != "proowner"}
+        execution.update("pg_proc", oid, kept, oid=oid)
+        execution.delete("pg_depend", oid, classid=classes.PG_PROC, objid=oid)
+    else:
+        oid = execution.new_oid()
+        execution.insert("pg_proc", oid, oid=oid, **row)
     address = Address(classes.PG_PROC, oid)
     execution.depend(address, Address(classes.PG_NAMESPACE, row["pronamespace"]))
-    for type_oid in dict.fromkeys((*row["proargtypes"], row["prorettype"])):
+    for type_oid in dict.fromkeys((*(row["proallargtypes"] or row["proargtypes"]), row["prorettype"])):
         execution.depend(address, Address(classes.PG_TYPE, type_oid))
+    for relation in relations:
+        execution.depend(address, Address(classes.PG_CLASS, relation))
     execution.changed()
+
+
+_KINDS = {"f": "a function", "p": "a procedure", "a": "an aggregate function", "w": "a window function"}
+
+
+def _check_replacement(execution: Execution, old: ProcRow, row: dict[str, Any]) -> None:
+    """What OR REPLACE may not change (ProcedureCreate)."""
+    name = row["proname"]
+    if old.kind != row["prokind"]:
+        raise SqlError(
+            sqlstate.WRONG_OBJECT_TYPE, "cannot change routine kind", detail=f'"{name}" is {_KINDS[old.kind]}.'
+        )
+    shown = ",".join(typenames.display(execution.catalog, each) for each in row["proargtypes"])
+    word = "PROCEDURE" if old.kind == "p" else "FUNCTION"
+    hint = f"Use DROP {word} {name}({shown}) first."
+    if (old.result, old.returns_set) != (row["prorettype"], row["proretset"]):
+        what = "whether a procedure has output parameters" if old.kind == "p" else "return type of existing function"
+        raise _invalid(f"cannot change {what}", hint=hint)
+    outs = [list(zip(each, modes, names, strict=False)) for each, modes, names in _parameters(old, row)]
+    columns = [[(oid, label) for oid, mode, label in side if mode in "obt"] for side in outs]
+    if old.result == oids.RECORD and columns[0] != columns[1]:
+        detail = "Row type defined by OUT parameters is different."
+        raise _invalid("cannot change return type of existing function", detail=detail, hint=hint)
+    inputs = [[label for _, mode, label in side if mode in "ibv"] for side in outs]
+    for before, after in zip(*inputs, strict=False):
+        if before and before != after:
+            raise _invalid(f'cannot change name of input parameter "{before}"', hint=hint)
+    if old.default_count > row["pronargdefaults"]:
+        raise _invalid("cannot remove parameter defaults from existing function", hint=hint)
+
+
+def _parameters(old: ProcRow, row: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
+    """Types, modes and names of all parameters, before and after."""
+    found = []
+    for types, modes, names in (
+        (old.all_types or old.arguments, old.modes, old.names),
+        (row["proallargtypes"] or row["proargtypes"], row["proargmodes"], row["proargnames"]),
+    ):
+        found.append((types, modes or ["i"] * len(types), names or [""] * len(types)))
+    return found
+
+
+ROUTINES = {
+    "OBJECT_FUNCTION": "function",
+    "OBJECT_PROCEDURE": "procedure",
+    "OBJECT_ROUTINE": "routine",
+    "OBJECT_AGGREGATE": "aggregate",
+}
+
+
+def alter_function(statement: dict[str, Any], execution: Execution) -> str:
+    """ALTER FUNCTION or PROCEDURE … attributes (AlterFunction)."""
+    kind = statement.get("objtype", "OBJECT_FUNCTION")
+    row = _own(find_function(execution, statement["func"]["ObjectWithArgs"], ROUTINES[kind]))
+    options = _options({"options": statement["actions"]}, procedure=row.kind == "p")
+    changes: dict[str, Any] = {
+        column: _flag(options, name)
+        for name, column in (("security", "prosecdef"), ("leakproof", "proleakproof"), ("strict", "proisstrict"))
+        if name in options
+    }
+    for name, column in (("volatility", "provolatile"), ("parallel", "proparallel")):
+        if name in options:
+            changes[column] = options[name]["String"]["sval"][0]
+    if "cost" in options:
+        changes["procost"] = _positive(options, "cost", 0)
+    if "rows" in options:
+        changes["prorows"] = _rows(options, returns_set=row.returns_set)
+    execution.update("pg_proc", row.oid, changes, oid=row.oid)
+    return f"ALTER {ROUTINES[kind].upper()}"
+
+
+def _own(row: ProcRow) -> ProcRow:
+    """Functions that every PostgreSQL has cannot be changed here: they are not in the database's own catalog."""
+    if row.oid < FIRST_UNPINNED_OID:
+        raise unsupported("changing a function of the system")
+    return row
 
 
 def rename_function(execution: Execution, statement: dict[str, Any]) -> str:
     """ALTER FUNCTION … RENAME TO."""
-    row = find_function(execution, statement["object"]["ObjectWithArgs"], "function")
-    new = statement["newname"]
-    for each in execution.catalog.procs(new):
-        if each.namespace == row.namespace and each.arguments == row.arguments:
+    word = ROUTINES[statement["renameType"]]
+    row = _own(find_function(execution, statement["object"]["ObjectWithArgs"], word))
+    _check_free(execution, row, statement["newname"], row.namespace)
+    execution.update("pg_proc", row.oid, {"proname": statement["newname"]}, oid=row.oid)
+    return f"ALTER {word.upper()}"
+
+
+def move_function(execution: Execution, statement: dict[str, Any]) -> str:
+    """ALTER FUNCTION … SET SCHEMA (AlterObjectNamespace_internal)."""
+    word = ROUTINES[statement["objectType"]]
+    row = _own(find_function(execution, statement["object"]["ObjectWithArgs"], word))
+    namespace = namespace_oid(execution, statement["newschema"])
+    if namespace != row.namespace:
+        _check_free(execution, row, row.name, namespace)
+        execution.update("pg_proc", row.oid, {"pronamespace": namespace}, oid=row.oid)
+        address = {"classid": classes.PG_PROC, "objid": row.oid, "refclassid": classes.PG_NAMESPACE}
+        execution.delete("pg_depend", row.oid, **address)
+        execution.depend(Address(classes.PG_PROC, row.oid), Address(classes.PG_NAMESPACE, namespace))
+        execution.changed()
+    return f"ALTER {word.upper()}"
+
+
+def _check_free(execution: Execution, row: ProcRow, name: str, namespace: int) -> None:
+    for each in execution.catalog.procs(name):
+        if each.namespace == namespace and each.arguments == row.arguments:
             shown = ", ".join(typenames.display(execution.catalog, oid) for oid in row.arguments)
-            schema = execution.catalog.namespace_name(row.namespace)
-            message = f'function {new}({shown}) already exists in schema "{schema}"'
+            schema = execution.catalog.namespace_name(namespace)
+            message = f'function {name}({shown}) already exists in schema "{schema}"'
             raise SqlError(sqlstate.DUPLICATE_FUNCTION, message)
-    execution.update("pg_proc", row.oid, {"proname": new}, oid=row.oid)
-    return "ALTER FUNCTION"

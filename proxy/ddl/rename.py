@@ -299,6 +299,8 @@ def set_schema(statement: dict[str, Any], execution: Execution) -> str:
         row = open_type(execution, strings(statement["object"]["List"]["items"]))
         _move_type(execution, row.oid, row.namespace, namespace_oid(execution, namespace_name))
         return f"ALTER {kind.removeprefix('OBJECT_')}"
+    if kind in ROUTINES:
+        return move_function(execution, statement)
     if kind not in _RELATIONS:
         raise unsupported(f"ALTER {kind.removeprefix('OBJECT_').replace('_', ' ')} SET SCHEMA")
     tag = f"ALTER {_RELATIONS[kind][1]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -16,6 +16,9 @@ from translator.catalog import Catalog
 from translator.errors import SqlError
 from translator.settings import Settings
 from translator.typed import typed
+
+if TYPE_CHECKING:
+    from translator.analyze.program import Action
 
 # SQLite's default and compile-time maximum of this build, SQLITE_MAX_VARIABLE_NUMBER.
 MAX_PARAMETERS = 32766
@@ -85,6 +88,7 @@ class Analysis:
         self._aliases: set[str] = set()
         self._numbers = count(1)
         self.view_depth = 0
+        self.before: list[Action] | None = None  # what routines do before the statement; None where they cannot run
         self.keeps_form = False  # the tree will be printed as PostgreSQL's text (meta "form", typed.py)
 
     def alias(self, name: str) -> str:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from translator import builtins, oids
 from translator import sqlstate as codes
-from translator.analyze import functions, polymorphic, sqlfunction, windows
+from translator.analyze import functions, polymorphic, routine, sqlfunction, windows
 from translator.analyze.coerce import Context, coerce, coerce_to, coerce_to_common, select_common_type
 from translator.analyze.functions import Cast, Match
 from translator.analyze.operators import SQL_LANGUAGE
@@ -63,6 +63,25 @@ def function_call(scope: Scope, value: Node) -> exp.Expr:
     if proc.kind == "w":
         return _window_function(scope, value, proc, coerced, result, names)
     return _as_written(plain_call(scope, proc, coerced, result, location), value, resolved, argument_names)
+
+
+def resolve_call(scope: Scope, value: Node) -> tuple[ProcRow, list[exp.Expr]]:
+    """The procedure that CALL names, and its arguments. Raises 42883, 42809."""
+    names = names_of(value["funcname"])
+    location = value.get("location")
+    arguments, argument_names = _arguments(scope, value)
+    types = [type_of(argument) for argument in arguments]
+    expand = not value.get("func_variadic")
+    resolved = functions.resolve(scope.analysis, names, types, argument_names, location, expand_variadic=expand, procedure=True)
+    if isinstance(resolved, Cast) or resolved.proc.kind != "p":
+        raise SqlError(
+            codes.WRONG_OBJECT_TYPE,
+            f"{'.'.join(names)}({', '.join(scope.analysis.type_name(each) for each in types)}) is not a procedure",
+            hint="To call a function, use SELECT.",
+            location=location,
+        )
+    wanted, _ = _concrete_types(scope, resolved, arguments, location)
+    return resolved.proc, _coerce_arguments(scope, resolved, arguments, wanted, location)
 
 
 def _as_written(node: exp.Expr, value: Node, match: Match, names: list[str | None]) -> exp.Expr:
@@ -264,6 +283,8 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
             )
         scope.has_sets = True
     if proc.language == SQL_LANGUAGE:
+        if not sqlfunction.is_inlined(proc):
+            return routine.run_before(scope, proc, arguments, result, location)
         in_from = scope.clause == "functions in FROM"
         build = sqlfunction.rows if in_from else sqlfunction.values if proc.returns_set else sqlfunction.inline
         inlined = build(scope.analysis, proc, arguments, result, location)

@@ -54,9 +54,7 @@ def _excluded_columns(relation: Relation) -> list[EntryColumn]:
     return columns
 
 
-def _arbiter(
-    scope: Scope, relation: Relation, infer: Node | None, *, update: bool, location: int | None
-) -> Index | None:
+def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bool, location: int | None) -> Index | None:
     """The unique index that the conflict target names. Raises 42P10, 42704, 42601."""
     if infer is None:
         if update:

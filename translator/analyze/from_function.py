@@ -83,6 +83,8 @@ def _one(
                 location=location,
             )
         defined = _defined(scope.analysis, definitions)
+        if isinstance(node, exp.Anonymous) and node.this == "sql:rows":
+            _check_definitions(scope.analysis, node, defined)
         node.meta["definitions"] = defined
         return node, defined, name
     columns = _result_columns(scope.analysis, node)

@@ -128,8 +128,10 @@ def complete(
 
 def needs_row(scope: Scope, relation: Relation) -> bool:
     """Whether the server computes or checks something over the whole new row."""
-    return bool(scope.view_checks) or any(item.generated_by_server for item in relation.columns) or any(
-        constraint.enforced_by_server for constraint in relation.constraints
+    return (
+        bool(scope.view_checks)
+        or any(item.generated_by_server for item in relation.columns)
+        or any(constraint.enforced_by_server for constraint in relation.constraints)
     )
 
 
@@ -176,9 +178,7 @@ def single_row(
     return columns, lists[0]
 
 
-def finished(
-    scope: Scope, relation: Relation, columns: list[Column], source: exp.Select
-) -> tuple[list[Column], exp.Expr]:
+def finished(scope: Scope, relation: Relation, columns: list[Column], source: exp.Select) -> tuple[list[Column], exp.Expr]:
     """A source whose values are final, with what the server computes over the new row and its checks."""
     if not needs_row(scope, relation):
         return columns, source
@@ -190,9 +190,7 @@ def _unnamed(relation: Relation, named: list[Column]) -> list[Column]:
     return [
         item
         for item in relation.columns
-        if item not in named
-        and not item.generated
-        and (item.default is not None or item.identity or is_rowid(relation, item))
+        if item not in named and not item.generated and (item.default is not None or item.identity or is_rowid(relation, item))
     ]
 
 

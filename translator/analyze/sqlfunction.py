@@ -2,8 +2,8 @@
 
 The body is analyzed anew at every call, with the call's arguments as what $1 … and the parameters' names mean. A call in an
 expression becomes an expression; in FROM, and where a set stands in a select list, it becomes "sql:rows" around the body's
-query, whose columns are c1 … cn (lower/sql_functions.py). A body must be one SELECT: several statements, or one that
-writes, would need a function that runs statements inside a statement, which SQLite does not allow.
+query, whose columns are c1 … cn (lower/sql_functions.py). That takes a body of one SELECT; what other bodies can do is in
+routine.py.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], res
     """The value of a call that returns one: the expression of a SELECT without FROM, or a subquery."""
     from translator.analyze.expressions import transform
 
-    with _Body(analysis, proc, arguments, location):
+    with Body(analysis, proc, arguments, location):
         select = _select(proc, location)
         made: exp.Expr
         if _is_expression(select) and not _is_row(analysis, result):
             node = transform(Scope(analysis, clause="SELECT"), select["targetList"][0]["ResTarget"]["val"])
             made = _converted(analysis, node, result)
         else:
-            made = exp.Subquery(this=_value_query(analysis, proc, select, arguments, result).tree)
+            made = exp.Subquery(this=_value_query(analysis, proc, _wrapped(analysis, select), arguments, result).tree)
     test = _any_null(arguments) if proc.strict and result != oids.VOID else None
     if test is not None:
         made = exp.Case(ifs=[exp.If(this=test, true=typed(exp.Null(), result))], default=made)
@@ -84,8 +84,8 @@ def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], res
 
 def values(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
     """A set in a select list: its values in one column c1."""
-    with _Body(analysis, proc, arguments, location):
-        query = _value_query(analysis, proc, _select(proc, location), arguments, result)
+    with Body(analysis, proc, arguments, location):
+        query = _value_query(analysis, proc, _wrapped(analysis, _select(proc, location)), arguments, result)
         _skip_nulls(query, proc, arguments)
     return _rows(analysis, proc, arguments, query, result, location)
 
@@ -99,15 +99,15 @@ def rows(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], resul
         query = _renamed(Query(exp.Select(expressions=[]), [Target("c1", value)]))
         query.tree.meta["grouped"] = False
         return _rows(analysis, proc, arguments, query, result, location)
-    with _Body(analysis, proc, arguments, location):
-        query = _row_query(analysis, proc, _select(proc, location), arguments, result)
+    with Body(analysis, proc, arguments, location):
+        query = _row_query(analysis, proc, _wrapped(analysis, _select(proc, location)), arguments, result)
         _skip_nulls(query, proc, arguments)
         if not proc.returns_set:
             query = _exactly_one(analysis, query)
     return _rows(analysis, proc, arguments, query, result, location)
 
 
-class _Body:
+class Body:
     """While a body is analyzed: its own parameters, and a limit to recursion."""
 
     def __init__(self, analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], location: int | None) -> None:
@@ -120,10 +120,12 @@ class _Body:
     def __enter__(self) -> None:
         self._analysis.view_depth += 1
         self._analysis.parameters = self._inner
+        self._before, self._analysis.before = self._analysis.before, None
 
     def __exit__(self, *_: object) -> None:
         self._analysis.view_depth -= 1
         self._analysis.parameters = self._outer
+        self._analysis.before = self._before
 
 
 def _without_place(argument: exp.Expr) -> exp.Expr:
@@ -198,9 +200,8 @@ def _expected(analysis: Analysis, proc: ProcRow, result: int, arguments: Sequenc
 # ------------------------------------------------------------------ the body's query, in the shape that the call needs
 
 
-def _value_query(analysis: Analysis, proc: ProcRow, select: Node, arguments: Sequence[exp.Expr], result: int) -> Query:
+def _value_query(analysis: Analysis, proc: ProcRow, query: Query, arguments: Sequence[exp.Expr], result: int) -> Query:
     """The body with one column c1: the result, a row as one value."""
-    query = _wrapped(analysis, select)
     if not _is_row(analysis, result):
         if len(query.targets) != 1 and result != oids.VOID:
             raise _mismatch(analysis, result, "Final statement must return exactly one column.")
@@ -215,9 +216,8 @@ def _value_query(analysis: Analysis, proc: ProcRow, select: Node, arguments: Seq
     return _renamed(Query(query.tree, [Target("c1", value)]))
 
 
-def _row_query(analysis: Analysis, proc: ProcRow, select: Node, arguments: Sequence[exp.Expr], result: int) -> Query:
+def _row_query(analysis: Analysis, proc: ProcRow, query: Query, arguments: Sequence[exp.Expr], result: int) -> Query:
     """The body with the fields of the result row as columns."""
-    query = _wrapped(analysis, select)
     return _renamed(Query(query.tree, _fields(analysis, proc, query, arguments, result)))
 
 
@@ -374,6 +374,36 @@ def _described(node: exp.Expr, proc: ProcRow, arguments: Sequence[exp.Expr], ana
 # ------------------------------------------------------------------ definitions
 
 
+def _is_single_select(statements: Sequence[Any]) -> bool:
+    return len(statements) == 1 and statements[0].node == "SelectStmt" and not statements[0].tree.get("intoClause")
+
+
+def is_inlined(proc: ProcRow) -> bool:
+    """Whether the body is one SELECT, so that it can stand in the place of the call."""
+    from translator.analyze.modifying_cte import modifies
+
+    statements = statements_of(proc.body or proc.source)
+    return _is_single_select(statements) and not modifies(statements[0].tree.get("withClause"))
+
+
+def shaped(
+    analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], query: Query, result: int, *, in_from: bool
+) -> exp.Expr:
+    """The value of a call whose rows a query gives."""
+    if in_from and _is_row(analysis, result):
+        query = _row_query(analysis, proc, query, arguments, result)
+        return _rows(analysis, proc, arguments, query if proc.returns_set else _exactly_one(analysis, query), result, None)
+    query = _value_query(analysis, proc, query, arguments, result)
+    if proc.returns_set:
+        return _rows(analysis, proc, arguments, query, result, None)
+    value = _described(typed(exp.Subquery(this=query.tree), result), proc, arguments, analysis)
+    if not in_from:
+        return value
+    single = _renamed(Query(exp.Select(expressions=[]), [Target("c1", value)]))
+    single.tree.meta["grouped"] = False
+    return _rows(analysis, proc, arguments, single, result, None)
+
+
 def check_body(analysis: Analysis, proc: ProcRow) -> None:
     """What CREATE FUNCTION refuses (fmgr_sql_validator): syntax, names and types of the body, a result of another type."""
     from translator.analyze import dml
@@ -398,7 +428,7 @@ def check_body(analysis: Analysis, proc: ProcRow) -> None:
                 shape(analysis, single, stand_ins, proc.result, None)
             continue
         if statement.node in dml.STATEMENTS:
-            with _Body(analysis, proc, stand_ins, None):
+            with Body(analysis, proc, stand_ins, None):
                 program = dml.transform(Scope(analysis), statement.node, statement.tree)
             if last and proc.result != oids.VOID and program.fields is None:
                 raise _mismatch(analysis, proc.result, _FINAL)

@@ -80,6 +80,19 @@ def obstacle(catalog: Catalog, settings: Settings, query: Node) -> str | None:
     return _query_obstacle(Analysis(catalog, settings), query)
 
 
+def assignable_columns(catalog: Catalog, settings: Settings, view: Relation) -> list[int] | None:
+    """The attnums of a view that can be written to, None for one that cannot (relation_is_updatable)."""
+    scope = Scope(Analysis(catalog, settings))
+    try:
+        target = _target(scope, view, view.name, "DELETE", cascaded=False)
+    except SqlError as error:
+        if error.sqlstate == codes.OBJECT_NOT_IN_PREREQUISITE_STATE:
+            return None
+        raise
+    pairs = zip(view.columns, target.naming.columns, strict=True)
+    return [own.attnum for own, item in pairs if item.attnum > 0]
+
+
 def _query_obstacle(analysis: Analysis, query: Node) -> str | None:
     ((kind, select),) = query.items()
     return _form_obstacle(select) or _content_obstacle(analysis, kind, select)

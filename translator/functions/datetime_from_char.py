@@ -5,7 +5,7 @@ from __future__ import annotations
 from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.functions.datetime_arithmetic import session_zone
-from translator.functions.datetime_scan import Found, scan
+from translator.functions.datetime_scan import Found, scan, scan_standard
 from translator.functions.registry import function
 from translator.types.calendar import (
     DAY,
@@ -157,7 +157,15 @@ class _Conversion:
 
 
 def _convert(text: str, pattern: str) -> tuple[Fields, Found]:
-    found = scan(text, pattern)
+    return _converted(text, scan(text, pattern))
+
+
+def convert_standard(text: str, pattern: str) -> tuple[Fields, Found]:
+    """What a text is by a template in SQL's standard mode, as SQL/JSON paths read it."""
+    return _converted(text, scan_standard(text, pattern))
+
+
+def _converted(text: str, found: Found) -> tuple[Fields, Found]:
     conversion = _Conversion(found)
     try:
         conversion.run()
@@ -166,13 +174,18 @@ def _convert(text: str, pattern: str) -> tuple[Fields, Found]:
     return conversion.fields, found
 
 
+def local_microseconds(fields: Fields, message: str) -> int:
+    """Date and time as microseconds since 2000-01-01; 22008 with the message for a date that cannot be counted."""
+    if not is_valid_julian(fields.year, fields.month):
+        raise SqlError(codes.DATETIME_FIELD_OVERFLOW, message)
+    return day_number(fields.year, fields.month, fields.day) * DAY + fields.microseconds()
+
+
 @function("to_timestamp")
 def to_timestamp(text: str, pattern: str) -> str:
     fields, found = _convert(text, pattern)
     offset = found.offset if found.has_zone else session_zone().local_type(fields.local_seconds())[0].offset
-    if not is_valid_julian(fields.year, fields.month):
-        raise SqlError(codes.DATETIME_FIELD_OVERFLOW, "timestamp out of range")
-    number = day_number(fields.year, fields.month, fields.day) * DAY + fields.microseconds() - offset * SECOND
+    number = local_microseconds(fields, "timestamp out of range") - offset * SECOND
     return timestamp_stored(round_timestamp(check_timestamp(number), found.precision or -1))
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from translator import sqlstate as codes
+from translator.errors import SqlError
 from translator.types.calendar import MONTHS, WEEKDAYS
 
 MONTHS_SHORT = tuple(name[:3] for name in MONTHS)
@@ -130,6 +132,31 @@ def parse_pattern(text: str) -> tuple[Node, ...]:
             nodes.append(_literal(text[position]))
             position += 1
     return tuple(nodes)
+
+
+_STANDARD_SEPARATORS = "-./,':; "
+_CLOCK = {"HH", "HH12", "HH24", "MI", "SS", "MS", "US", "SSSS", "AM", "PM", "A.M.", "P.M."}
+_ZONE = {"TZ", "OF", "TZH", "TZM"}
+
+
+@lru_cache(maxsize=256)
+def parse_standard_pattern(text: str) -> tuple[Node, ...]:
+    """The nodes of a template of SQL/JSON, which knows few separators; quoted text is PostgreSQL's addition."""
+    nodes = parse_pattern(text)
+    quoted = "".join(text.split('"')[1::2])
+    for node in nodes:
+        if node.keyword is None and node.character not in _STANDARD_SEPARATORS and node.character not in quoted:
+            message = f'invalid datetime format separator: "{node.character}"'
+            raise SqlError(codes.INVALID_DATETIME_FORMAT, message)
+    return nodes
+
+
+def pattern_fields(nodes: tuple[Node, ...]) -> tuple[bool, bool, bool]:
+    """Whether a template has keywords of dates, of times and of zones (DCH_datetime_type)."""
+    fields = {node.keyword.field.upper() for node in nodes if node.keyword is not None} - {"FX"}
+    clock = {field for field in fields if field in _CLOCK or field.startswith("FF")}
+    zone = fields & _ZONE
+    return bool(fields - clock - zone), bool(clock), bool(zone)
 
 
 def _keyword_at(text: str, position: int) -> Keyword | None:

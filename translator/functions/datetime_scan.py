@@ -20,6 +20,7 @@ from translator.functions.datetime_pattern import (
     Node,
     is_separator,
     parse_pattern,
+    parse_standard_pattern,
 )
 from translator.settings import runtime
 from translator.types.calendar import MONTHS, WEEKDAYS
@@ -89,6 +90,14 @@ def scan(text: str, pattern: str) -> Found:
     return _Reader(text, parse_pattern(pattern)).read()
 
 
+def scan_standard(text: str, pattern: str) -> Found:
+    """The same in SQL's standard mode: separators and literals must match, and nothing may be left of either."""
+    reader = _StandardReader(text, parse_standard_pattern(pattern))
+    found = reader.read()
+    reader.finish()
+    return found
+
+
 class _Reader:
     """DCH_from_char."""
 
@@ -98,12 +107,14 @@ class _Reader:
         self.position = 0
         self.extra = 0  # characters skipped beyond what the template says
         self.fixed = False  # FX
+        self.done = 0  # nodes that were read
         self.found = Found()
 
     def read(self) -> Found:
         for index, node in enumerate(self.nodes):
             if self.position >= len(self.text):
                 break
+            self.done = index + 1
             keyword = node.keyword
             if not self.fixed and (keyword is None or keyword.field != "FX") and (keyword is not None or index == 0):
                 self.skip_space()
@@ -327,6 +338,26 @@ class _Reader:
         if following.keyword is not None:
             return not following.keyword.is_number
         return not following.character.isdigit()
+
+
+class _StandardReader(_Reader):
+    def __init__(self, text: str, nodes: Sequence[Node]) -> None:
+        super().__init__(text, nodes)
+        self.fixed = True
+
+    def skip_literal(self, node: Node) -> None:
+        if self.text[self.position] != node.character:
+            what = "character" if node.kind == "character" else "separator"
+            raise SqlError(codes.INVALID_DATETIME_FORMAT, f'unmatched format {what} "{node.character}"')
+        self.position += 1
+
+    def finish(self) -> None:
+        """Raises 22007 unless template and text both end here; trailing spaces do not count."""
+        if self.done < len(self.nodes):
+            raise SqlError(codes.INVALID_DATETIME_FORMAT, "input string is too short for datetime format")
+        if self.text[self.position :].strip(_SPACE):
+            message = "trailing characters remain in input string after datetime format"
+            raise SqlError(codes.INVALID_DATETIME_FORMAT, message)
 
 
 def _copy(text: str, width: int) -> str:

@@ -4,7 +4,7 @@ Follows jsonpath_exec.c: a step is applied to one item and appends what it finds
 and structural errors are no results; predicates have three values. `PathError` is an error that `silent`, a filter or a
 predicate turns into nothing or unknown; other errors are the caller's.
 
-Left out, refused with 0A000: the methods that make dates and times, decimal() with arguments, keyvalue() below the top.
+An item is a JSON value or a `Moment`, which becomes a string where it leaves the path.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from translator import sqlstate as codes
-from translator.errors import SqlError, unsupported
+from translator.errors import SqlError
+from translator.functions.jsonpath_datetime import TARGETS, Moment, moment
 from translator.functions.jsonpath_items import (
     METHODS,
     PathError,
     Truth,
     compare,
+    decimal,
     is_number,
     kind_of,
     like_regex,
     method_error,
     starts_with,
 )
+from translator.functions.jsonpath_layout import offset_of
 from translator.functions.numeric_arithmetic import add, divide, multiply, remainder, subtract
 from translator.functions.registry import function, rows
 from translator.types.json import JsonValue, print_jsonb, read
@@ -38,20 +41,28 @@ _ARITHMETIC: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "+": add, "-": subtract, "*": multiply, "/": divide, "%": remainder,
 }  # fmt: skip
 _INT_LIMIT = 2**31
+_BASE_STEP = 10_000_000_000  # between the objects that ids of .keyvalue() count in
+DATETIME_METHODS = {"datetime", *TARGETS}
 _parse = lru_cache(maxsize=256)(parse)
 
 
 class Execution:
     """One path over one document."""
 
-    def __init__(self, lax: bool, root: JsonValue, variables: dict[str, JsonValue], *, throwing: bool) -> None:
+    def __init__(
+        self, lax: bool, root: JsonValue, variables: dict[str, JsonValue], *, throwing: bool, zoned: bool = False
+    ) -> None:
         self.lax = lax
+        self.zoned = zoned  # the time zone of the session may be used
         self.throwing = throwing  # not in predicates, and not if `silent`
         self.forgiving = lax  # structural errors are no results
         self.root = root
         self.current = root
         self.variables = variables
         self.size = -1  # of the innermost array that is subscripted
+        self.base: JsonValue = root  # what .keyvalue() counts offsets in, and its number
+        self.base_number = 0
+        self.generated = 1 + len(variables)
 
     def run(self, chain: Chain, item: JsonValue, found: list[JsonValue], *, unwrap: bool | None = None) -> None:
         """Apply the chain to an item (executeItemOptUnwrapTarget)."""
@@ -109,6 +120,7 @@ class Execution:
     def _primary(self, node: Node) -> JsonValue:
         match node.kind:
             case "$":
+                self.base, self.base_number = self.root, 0
                 return self.root
             case "@":
                 return self.current
@@ -117,7 +129,9 @@ class Execution:
             case "variable":
                 if node.value not in self.variables:
                     raise SqlError(codes.UNDEFINED_OBJECT, f'could not find jsonpath variable "{node.value}"')
-                return self.variables[node.value]
+                self.base = self.variables[node.value]
+                self.base_number = 1 + list(self.variables).index(node.value)
+                return self.base
             case "null":
                 return None
         return node.value
@@ -245,6 +259,8 @@ class Execution:
         sign = node.kind[-1]
         for one in self.evaluate(node.operands[0], item, unwrap=True):
             if not is_number(one):
+                if not rest and isinstance(found, _Witness):
+                    continue
                 raise PathError(
                     codes.SQL_JSON_NUMBER_NOT_FOUND, f"operand of unary jsonpath operator {sign} is not a numeric value"
                 )
@@ -266,20 +282,33 @@ class Execution:
             for one in item:
                 self.run(chain, one, found, unwrap=False)
         elif name == "keyvalue":
-            for one in self._key_values(item):
-                self.next(chain[1:], one, found)
+            self._key_values(chain[1:], item, found)
+        elif name in DATETIME_METHODS:
+            if not isinstance(item, str):
+                raise method_error(codes.INVALID_ARGUMENT_FOR_SQL_JSON_DATETIME_FUNCTION, name, "a string")
+            self.next(chain[1:], self._moment(name, item, arguments), found)
         else:
-            method = METHODS.get(name)
-            if method is None or arguments:
-                raise unsupported(f"jsonpath item method .{name}()")
-            self.next(chain[1:], method(item), found)
+            self.next(chain[1:], decimal(item, *arguments) if arguments else METHODS[name](item), found)
 
-    def _key_values(self, item: JsonValue) -> list[JsonValue]:
+    def _moment(self, name: str, item: str, arguments: tuple[Any, ...]) -> Any:
+        try:
+            return moment(name, item, arguments, zoned=self.zoned)
+        except SqlError as error:
+            if error.sqlstate == codes.FEATURE_NOT_SUPPORTED:
+                raise
+            raise PathError(error.sqlstate, error.message, hint=error.hint) from None
+
+    def _key_values(self, rest: Chain, item: JsonValue, found: list[JsonValue]) -> None:
         if not isinstance(item, dict):
             raise method_error(codes.SQL_JSON_OBJECT_NOT_FOUND, "keyvalue", "an object")
-        if item is not self.root:
-            raise unsupported("jsonpath item method .keyvalue() of a nested object")
-        return [{"id": 0, "key": key, "value": value} for key, value in item.items()]
+        number = (offset_of(item, self.base) or 0) + self.base_number * _BASE_STEP
+        saved = self.base, self.base_number
+        for key, value in item.items():
+            made: JsonValue = {"id": number, "key": key, "value": value}
+            self.base, self.base_number = made, self.generated
+            self.generated += 1
+            self.next(rest, made, found)
+            self.base, self.base_number = saved
 
     # Predicates
 
@@ -314,10 +343,10 @@ class Execution:
             return self._any_pair(operands[0], None, item, lambda left, _: like_regex(left, *node.value))
         if node.kind == "starts with":
             return self._any_pair(operands[0], operands[1], item, starts_with)
-        return self._any_pair(operands[0], operands[1], item, lambda left, right: compare(node.kind, left, right))
+        return self._any_pair(operands[0], operands[1], item, lambda left, right: compare(node.kind, left, right, zoned=self.zoned))
 
     def _exists(self, chain: Chain, item: JsonValue) -> Truth:
-        found: list[JsonValue] = []
+        found: list[JsonValue] = _Witness() if self.lax else []
         saved, self.throwing = self.throwing, False
         try:
             self.run(chain, item, found)
@@ -356,10 +385,14 @@ def _number(value: Decimal) -> JsonValue:
     return int(value) if value.as_tuple().exponent == 0 else value
 
 
-# The SQL functions
+class _Witness(list[JsonValue]):
+    """Results of which only the first is asked for: what cannot be one is passed over."""
 
 
-def _start(text: str, path: str, variables: str, silent: int) -> tuple[Execution, Chain]:
+# The SQL functions. Those whose names end in _tz may use the session's time zone.
+
+
+def _start(text: str, path: str, variables: str, silent: int, *, zoned: bool) -> tuple[Execution, Chain]:
     found = read(variables)
     if not isinstance(found, dict):
         raise SqlError(
@@ -368,24 +401,25 @@ def _start(text: str, path: str, variables: str, silent: int) -> tuple[Execution
             detail='Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
         )
     lax, chain = _parse(path)
-    return Execution(lax, read(text), found, throwing=not silent), chain
+    return Execution(lax, read(text), found, throwing=not silent, zoned=zoned), chain
 
 
-def _query(text: str, path: str, variables: str, silent: int) -> list[JsonValue]:
-    execution, chain = _start(text, path, variables, silent)
-    found: list[JsonValue] = []
+def query(text: str, path: str, variables: str, silent: int, *, zoned: bool) -> list[JsonValue]:
+    """All results of a path as JSON values; those before an error that is silenced."""
+    execution, chain = _start(text, path, variables, silent, zoned=zoned)
+    found: list[Any] = []
     try:
         execution.run(chain, execution.root, found)
     except PathError:
         if not silent:
             raise
-    return found
+    return [item.text() if isinstance(item, Moment) else item for item in found]
 
 
-@function("jsonb_path_exists", "jsonb_path_exists_tz")
-def jsonb_path_exists(text: str, path: str, variables: str, silent: int) -> bool | None:
-    execution, chain = _start(text, path, variables, silent)
-    found: list[JsonValue] = []
+def exists(text: str, path: str, variables: str, silent: int, *, zoned: bool) -> bool | None:
+    """Whether a path has a result; None for an error that is silenced."""
+    execution, chain = _start(text, path, variables, silent, zoned=zoned)
+    found: list[JsonValue] = _Witness() if execution.lax else []
     try:
         execution.run(chain, execution.root, found)
     except PathError:
@@ -397,14 +431,8 @@ def jsonb_path_exists(text: str, path: str, variables: str, silent: int) -> bool
     return bool(found)
 
 
-@function("jsonb_path_exists_opr")
-def jsonb_path_exists_opr(text: str, path: str) -> bool | None:
-    return jsonb_path_exists(text, path, "{}", 1)
-
-
-@function("jsonb_path_match", "jsonb_path_match_tz")
-def jsonb_path_match(text: str, path: str, variables: str, silent: int) -> bool | None:
-    found = _query(text, path, variables, silent)
+def _match(text: str, path: str, variables: str, silent: int, *, zoned: bool) -> bool | None:
+    found = query(text, path, variables, silent, zoned=zoned)
     if len(found) == 1 and (found[0] is None or isinstance(found[0], bool)):
         return found[0]
     if not silent:
@@ -412,22 +440,41 @@ def jsonb_path_match(text: str, path: str, variables: str, silent: int) -> bool 
     return None
 
 
+def _declare(suffix: str, *, zoned: bool) -> None:
+    constant = not zoned
+
+    def path_exists(text: str, path: str, variables: str, silent: int) -> bool | None:
+        return exists(text, path, variables, silent, zoned=zoned)
+
+    def path_match(text: str, path: str, variables: str, silent: int) -> bool | None:
+        return _match(text, path, variables, silent, zoned=zoned)
+
+    def path_query(text: str, path: str, variables: str, silent: int) -> Iterator[Any]:
+        return map(print_jsonb, query(text, path, variables, silent, zoned=zoned))
+
+    def path_query_array(text: str, path: str, variables: str, silent: int) -> str:
+        return print_jsonb(query(text, path, variables, silent, zoned=zoned))
+
+    def path_query_first(text: str, path: str, variables: str, silent: int) -> str | None:
+        found = query(text, path, variables, silent, zoned=zoned)
+        return print_jsonb(found[0]) if found else None
+
+    function(f"jsonb_path_exists{suffix}", deterministic=constant)(path_exists)
+    function(f"jsonb_path_match{suffix}", deterministic=constant)(path_match)
+    rows(f"jsonb_path_query{suffix}", deterministic=constant)(path_query)
+    function(f"jsonb_path_query_array{suffix}", deterministic=constant)(path_query_array)
+    function(f"jsonb_path_query_first{suffix}", deterministic=constant)(path_query_first)
+
+
+_declare("", zoned=False)
+_declare("_tz", zoned=True)
+
+
+@function("jsonb_path_exists_opr")
+def jsonb_path_exists_opr(text: str, path: str) -> bool | None:
+    return exists(text, path, "{}", 1, zoned=False)
+
+
 @function("jsonb_path_match_opr")
 def jsonb_path_match_opr(text: str, path: str) -> bool | None:
-    return jsonb_path_match(text, path, "{}", 1)
-
-
-@rows("jsonb_path_query", "jsonb_path_query_tz")
-def jsonb_path_query(text: str, path: str, variables: str, silent: int) -> Iterator[Any]:
-    return map(print_jsonb, _query(text, path, variables, silent))
-
-
-@function("jsonb_path_query_array", "jsonb_path_query_array_tz")
-def jsonb_path_query_array(text: str, path: str, variables: str, silent: int) -> str:
-    return print_jsonb(_query(text, path, variables, silent))
-
-
-@function("jsonb_path_query_first", "jsonb_path_query_first_tz")
-def jsonb_path_query_first(text: str, path: str, variables: str, silent: int) -> str | None:
-    found = _query(text, path, variables, silent)
-    return print_jsonb(found[0]) if found else None
+    return _match(text, path, "{}", 1, zoned=False)

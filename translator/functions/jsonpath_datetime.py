@@ -15,13 +15,13 @@ from typing import Any
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.functions.datetime_arithmetic import session_zone
+from translator.functions.datetime_arithmetic import session_zone, time_timetz
 from translator.functions.datetime_from_char import convert_standard, local_microseconds
 from translator.functions.datetime_pattern import parse_standard_pattern, pattern_fields
 from translator.types.calendar import DAY, SECOND
 from translator.types.datetime_print import date_text, offset_text, timestamp_text
 from translator.types.datetime_stored import time_stored
-from translator.types.time import round_time
+from translator.types.time import round_time, timetz_of
 from translator.types.timestamp import check_timestamp, instant_of, local_of, round_timestamp
 
 DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ = "date", "time", "timetz", "timestamp", "timestamptz"
@@ -93,7 +93,10 @@ def moment(method: str, text: str, arguments: tuple[Any, ...], *, zoned: bool) -
         raise SqlError(codes.INVALID_ARGUMENT_FOR_SQL_JSON_DATETIME_FUNCTION, message, hint=hint)
     if method == "datetime":
         return found
-    return _rounded(_cast(found, TARGETS[method][0], zoned=zoned), precision)
+    made = _cast(found, TARGETS[method][0], zoned=zoned)
+    if made.kind in {TIMESTAMP, TIMESTAMPTZ}:
+        check_timestamp(made.value, "date out of range for timestamp")
+    return _rounded(made, precision)
 
 
 def _precision(method: str, arguments: tuple[Any, ...]) -> int:
@@ -150,7 +153,7 @@ def _cast(found: Moment, target: str, *, zoned: bool) -> Moment:
     kind, value = found.kind, found.value
     if kind == target:
         return found
-    if (target in {TIMETZ, TIMESTAMPTZ}) != (kind in {TIMETZ, TIMESTAMPTZ}) or (kind, target) == (TIMESTAMPTZ, TIMETZ):
+    if (target in {TIMETZ, TIMESTAMPTZ}) != (kind in {TIMETZ, TIMESTAMPTZ}):
         require_zone(kind, target, zoned=zoned)
     zone = session_zone()
     if kind == TIMESTAMPTZ:
@@ -166,17 +169,11 @@ def _cast(found: Moment, target: str, *, zoned: bool) -> Moment:
         case "timetz" if kind == TIMESTAMPTZ:
             return Moment(TIMETZ, value % DAY, offset)
         case "timetz":
-            return Moment(TIMETZ, value, (local_of(_now(), zone) - _now()) // SECOND)
+            return Moment(TIMETZ, *timetz_of(time_timetz(time_stored(value))))
         case "timestamp":
             return Moment(TIMESTAMP, value)
     instant = instant_of(value, zone)
-    return Moment(TIMESTAMPTZ, check_timestamp(instant), (value - instant) // SECOND)
-
-
-def _now() -> int:
-    from translator.functions.datetime_current import transaction_microseconds
-
-    return transaction_microseconds()
+    return Moment(TIMESTAMPTZ, instant, (value - instant) // SECOND)
 
 
 def require_zone(source: str, target: str, *, zoned: bool) -> None:

@@ -7,23 +7,28 @@ from typing import TYPE_CHECKING, Any
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
+from translator.functions.jsonpath_datetime import Moment, compare_moments
 from translator.functions.regexp import regexp_like
 from translator.settings import runtime
 from translator.types.json import JsonValue, print_jsonb, read
 from translator.types.jsonpath_syntax import COMPARISONS
+from translator.types.numeric import NUMERIC
 from translator.types.registry import builtin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Truth = bool | None  # None: unknown
+_INT_LIMIT = 2**31
 
 
 class PathError(SqlError):
     """An error in the data, not in the call."""
 
 
-def kind_of(value: JsonValue) -> str:
+def kind_of(value: Any) -> str:
+    if isinstance(value, Moment):
+        return value.type_name
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -62,16 +67,8 @@ def _converted(name: str, words: str, oid: int) -> Callable[[JsonValue], JsonVal
                 text = str(int(item.to_integral_value("ROUND_HALF_UP")))
             stored = builtin(oid).input(text, runtime.settings)
         except SqlError:
-            stored = "NaN"
-            failed = True
-        else:
-            failed = False
-        if failed or (isinstance(stored, float) and stored in {float("inf"), float("-inf")}):
-            raise PathError(
-                codes.NON_NUMERIC_SQL_JSON_ITEM,
-                f'argument "{text}" of jsonpath item method .{name}() is invalid for type {words}',
-            )
-        if stored in {"NaN", "Infinity", "-Infinity"}:
+            raise _invalid(text, name, words) from None
+        if stored in {"NaN", "Infinity", "-Infinity", float("inf"), float("-inf")}:
             raise PathError(
                 codes.NON_NUMERIC_SQL_JSON_ITEM, f"NaN or Infinity is not allowed for jsonpath item method .{name}()"
             )
@@ -80,6 +77,27 @@ def _converted(name: str, words: str, oid: int) -> Callable[[JsonValue], JsonVal
         return read(builtin(oid).output(stored, runtime.settings))
 
     return method
+
+
+def _invalid(text: str, name: str, words: str) -> PathError:
+    message = f'argument "{text}" of jsonpath item method .{name}() is invalid for type {words}'
+    return PathError(codes.NON_NUMERIC_SQL_JSON_ITEM, message)
+
+
+def decimal(item: JsonValue, precision: JsonValue, scale: JsonValue = 0) -> JsonValue:
+    """.decimal(precision[, scale])."""
+    number = METHODS["decimal"](item)
+    for what, value in (("precision", precision), ("scale", scale)):
+        if not -_INT_LIMIT <= int(value) < _INT_LIMIT:  # type: ignore[arg-type]  # the grammar takes integers only
+            message = f"{what} of jsonpath item method .decimal() is out of range for type integer"
+            raise PathError(codes.NON_NUMERIC_SQL_JSON_ITEM, message)
+    typmod = NUMERIC.typmod_in([str(precision), str(scale)])
+    text = print_jsonb(number)
+    try:
+        stored = NUMERIC.input(text, runtime.settings, typmod)
+    except SqlError:
+        raise _invalid(text, "decimal", "numeric") from None
+    return read(NUMERIC.output(stored, runtime.settings))
 
 
 def _boolean(item: JsonValue) -> JsonValue:
@@ -99,7 +117,9 @@ def _boolean(item: JsonValue) -> JsonValue:
         ) from None
 
 
-def _string(item: JsonValue) -> JsonValue:
+def _string(item: Any) -> JsonValue:
+    if isinstance(item, Moment):
+        return item.text()
     if isinstance(item, str):
         return item
     if isinstance(item, bool) or is_number(item):
@@ -121,8 +141,11 @@ METHODS: dict[str, Callable[[JsonValue], JsonValue]] = {
 }
 
 
-def compare(operator: str, left: JsonValue, right: JsonValue) -> Truth:
+def compare(operator: str, left: Any, right: Any, *, zoned: bool) -> Truth:
     """compareItems: null equals null only; other kinds compare with their own kind; containers with nothing."""
+    if isinstance(left, Moment) and isinstance(right, Moment):
+        order = compare_moments(left, right, zoned=zoned)
+        return None if order is None else _holds(operator, order)
     kind = kind_of(left)
     if kind != kind_of(right):
         return operator == "!=" if left is None or right is None else None
@@ -131,6 +154,10 @@ def compare(operator: str, left: JsonValue, right: JsonValue) -> Truth:
     if kind == "string":
         left, right = left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
     sign = 0 if kind == "null" else (left > right) - (left < right)
+    return _holds(operator, sign)
+
+
+def _holds(operator: str, sign: int) -> bool:
     return (sign == 0, sign != 0, sign < 0, sign <= 0, sign > 0, sign >= 0)[COMPARISONS.index(operator)]
 
 

@@ -38,7 +38,10 @@ def print_path(lax: bool, chain: Chain) -> str:
 
 
 def _chain(chain: Chain, brackets: bool) -> str:
-    return _node(chain[0], brackets or len(chain) > 1) + "".join([_accessor(node) for node in chain[1:]])
+    first = chain[0]
+    if first.kind == "number":  # the dot of an accessor would be one of the number's
+        return _bracketed(_node(first, False), len(chain) > 1) + "".join([_accessor(node) for node in chain[1:]])
+    return _node(first, brackets or len(chain) > 1) + "".join([_accessor(node) for node in chain[1:]])
 
 
 def _operand(chain: Chain, node: Node) -> str:

@@ -52,9 +52,10 @@ _TOKEN = re.compile(
     |(?P<variable>\$(?:"(?:[^"\\]|\\.)*"|[^\s?%$.\[\]{}()|&!=<>@\#,*:+\-/"\\]+))
     |(?P<string>"(?:[^"\\]|\\.)*")
     |(?P<mark>\*\*|==|!=|<>|<=|>=|&&|\|\||[?%$.\[\]{}()!<>@\#,*:+\-/])
-    |(?P<name>(?:[^\s?%$.\[\]{}()|&!=<>@\#,*:+\-/"\\]|\\.)+)""",
+    |(?P<name>(?:[^\s?%$.\[\]{}()|&!=<>@\#,*:+\-/"\\]|\\u\{[0-9a-fA-F]{1,6}\}|\\.)+)""",
     re.VERBOSE | re.DOTALL,
 )
+_DECIMAL_ARGUMENTS = 2
 _KEYWORDS = {"true", "false", "null"}  # these are case sensitive, the others are not
 _ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]{1,6}\}|(?:u[0-9a-fA-F]{4})(?:\\u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _SIMPLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -346,24 +347,36 @@ class _Parser:
                 self.place += 2
                 return Node("method", (method, ()))
             if method in ARGUMENT_METHODS:
-                return Node("method", (method, self.arguments()))
+                return Node("method", (method, self.arguments(method)))
         return Node("key", unescape(text))
 
-    def arguments(self) -> tuple[Any, ...]:
+    def arguments(self, method: str) -> tuple[Any, ...]:
+        """What stands in a method's parentheses: a template, up to two signed integers, or a precision."""
         self.expect("(")
         found: list[Any] = []
-        while self.peek() != ")":
-            if found:
-                self.expect(",")
-            sign = -1 if self.peek() == "-" else 1
-            if self.peek() in {"-", "+"}:
-                self.place += 1
-            if self.kind() == "number":
-                found.append(sign * number(self.take()))
-            else:
+        if method == "datetime":
+            if self.kind() == "string":
                 found.append(self.string())
-        self.place += 1
+        elif method == "decimal":
+            while self.peek() != ")":
+                if found:
+                    self.expect(",")
+                sign = self.take() if self.peek() in {"+", "-"} else "+"
+                found.append(self.integer() * (-1 if sign == "-" else 1))
+                if len(found) == _DECIMAL_ARGUMENTS:
+                    break
+        elif self.kind() == "number":
+            found.append(self.integer())
+        self.expect(")")
         return tuple(found)
+
+    def integer(self) -> int:
+        text = self.peek()
+        value = number(text) if self.kind() == "number" else None
+        if not isinstance(value, int):
+            self.fail()
+        self.place += 1
+        return value
 
     def levels(self) -> tuple[int, int]:
         """Depths of `.**`: from, to; the last level is -1."""

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 from proxy.pg_catalog import current
 from proxy.pg_catalog.lookup import record
+from translator.analyze import view_target
 from translator.data import load
 from translator.functions.registry import function
 from translator.functions.registry import rows as row_function
+from translator.settings import runtime
+
+_ALL_EVENTS = 1 << 2 | 1 << 3 | 1 << 4  # of CmdType: UPDATE, INSERT, DELETE
+_DELETE_EVENT = 1 << 4
 
 
 @row_function("pg_get_keywords")
@@ -56,15 +61,29 @@ def pg_relation_is_publishable(oid: int) -> bool | None:
 
 @function("pg_relation_is_updatable", deterministic=False)
 def pg_relation_is_updatable(oid: int, include_triggers: int) -> int:
-    """A bit mask of INSERT, UPDATE and DELETE: tables take all (relation_is_updatable)."""
+    """A bit mask of INSERT, UPDATE and DELETE: tables take all, views what they pass on (relation_is_updatable)."""
     row = record(current.connection(), "pg_class", oid)
-    return 28 if row is not None and row["relkind"] in "rp" else 0
+    if row is None or row["relkind"] not in "rpv":
+        return 0
+    if row["relkind"] in "rp":
+        return _ALL_EVENTS
+    columns = _assignable(oid)
+    return 0 if columns is None else _ALL_EVENTS if columns else _DELETE_EVENT
+
+
+def _assignable(oid: int) -> list[int] | None:
+    catalog = runtime.catalog
+    view = catalog.relation_by_oid(oid)
+    return None if view is None else view_target.assignable_columns(catalog, runtime.settings, view)
 
 
 @function("pg_column_is_updatable", deterministic=False)
 def pg_column_is_updatable(oid: int, attnum: int, include_triggers: int) -> bool:
     """Whether UPDATE may set a column."""
-    return attnum > 0 and bool(pg_relation_is_updatable(oid, include_triggers))
+    row = record(current.connection(), "pg_class", oid)
+    if row is None or attnum <= 0:
+        return False
+    return row["relkind"] in "rp" or (row["relkind"] == "v" and attnum in (_assignable(oid) or ()))
 
 
 @function("pg_collation_actual_version", deterministic=False)
