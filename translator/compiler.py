@@ -14,11 +14,11 @@ from sqlglot import exp
 
 from translator import builtins, functions
 from translator import sqlstate as codes
-from translator.analyze import dml
+from translator.analyze import dml, routine
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
 from translator.analyze.modifying_cte import modifies
-from translator.analyze.program import Program
+from translator.analyze.program import Action, Program
 from translator.analyze.query import Query
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Entry, EntryColumn, Scope
@@ -92,7 +92,7 @@ def _running_for(catalog: Catalog, settings: Settings) -> Iterator[None]:
 def _compile(statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None) -> Plan:
     node = statement.node
     try:
-        if node in dml.STATEMENTS:
+        if node in dml.STATEMENTS or node == "CallStmt":
             if statement.tree.get("intoClause"):
                 return DefinePlan("SELECT", node="SelectStmt", tree=statement.tree, text=statement.text)
             return _query_plan({node: statement.tree}, catalog, settings, None if parameter_types is None else list(parameter_types))
@@ -132,8 +132,13 @@ def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types
     analysis = Analysis(catalog, settings, Parameters(list(parameter_types or ()), closed=closed))
     ((kind, tree),) = node.items()
     scope = Scope(analysis)
+    if kind == "CallStmt":
+        return _modify_plan(analysis, routine.call_procedure(scope, tree["funccall"]))
     if kind == "SelectStmt" and not modifies(tree.get("withClause")):
+        analysis.before = []
         query = transform_query(scope, node)
+        if analysis.before:
+            return _modify_plan(analysis, Program("SELECT", query.fields(), [*analysis.before, Action(query.tree, result=True)]))
         return _select_plan(analysis, query)
     return _modify_plan(analysis, dml.transform(scope, kind, tree))
 
@@ -206,6 +211,7 @@ def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
         writes=True,
         volatile=analysis.volatile,
         relations=tuple(analysis.relations),
+        row_marks=tuple(analysis.row_marks),
         diagnose=next((action.relation for action in reversed(program.actions) if action.relation), 0),
     )
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proxy.ddl.drop import find_function
+from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.names import namespace_oid, open_relation, range_var_of, strings
 from proxy.ddl.types import open_type
@@ -54,7 +54,7 @@ def _address(execution: Execution, kind: str, node: Any) -> Address:
         case "OBJECT_TABCONSTRAINT":
             return _constraint(execution, strings(node["List"]["items"]))
         case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE":
-            return Address(classes.PG_PROC, find_function(execution, node["ObjectWithArgs"], "function").oid)
+            return Address(classes.PG_PROC, find_function(execution, node["ObjectWithArgs"], ROUTINES[kind]).oid)
         case "OBJECT_EXTENSION":
             name = node["String"]["sval"]
             raise SqlError(sqlstate.UNDEFINED_OBJECT, f'extension "{name}" does not exist')

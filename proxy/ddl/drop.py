@@ -146,13 +146,21 @@ def _find_function(execution: Execution, item: Any, kind: str) -> Address:
     return Address(classes.PG_PROC, find_function(execution, item["ObjectWithArgs"], _WORDS[kind].lower()).oid)
 
 
+ROUTINES = {
+    "OBJECT_FUNCTION": "function",
+    "OBJECT_PROCEDURE": "procedure",
+    "OBJECT_ROUTINE": "routine",
+    "OBJECT_AGGREGATE": "aggregate",
+}
+
+
 def find_function(execution: Execution, node: Any, word: str) -> ProcRow:
     """The routine that a name with or without argument types means (LookupFuncWithArgs). `word`: the kind that was said."""
     names = strings(node["objname"])
     shown_name = ".".join(names)
     candidates = _functions_named(execution, names)
     if node.get("args_unspecified"):
-        fitting = [row for row in candidates if row.kind in _ROUTINES[word]] if word != "function" else candidates
+        fitting = [row for row in candidates if row.kind in _ROUTINES[word] or (word, row.kind) == ("function", "a")]
         if len(fitting) > 1:
             message = f'{word} name "{shown_name}" is not unique'
             hint = f"Specify the argument list to select the {word} unambiguously."

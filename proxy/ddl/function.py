@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.ddl.drop import find_function
+from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze
 from proxy.ddl.names import creation_namespace, namespace_oid, strings
@@ -111,7 +111,20 @@ def _check_body(execution: Execution, row: dict[str, Any]) -> list[int]:
         language=_SQL,
         body=row["prosqlbody"] or row["prosrc"],
     )
-    return compiler.check_function(proc, execution.catalog, execution.settings)
+    try:
+        return compiler.check_function(proc, execution.catalog, execution.settings)
+    except SqlError as error:
+        raise _placed(error, execution.text, proc.body) from None
+
+
+def _placed(error: SqlError, text: str, body: str) -> SqlError:
+    """An error in a body stands where the body stands in the statement, if it does so unchanged (function_parse_error_transpose)."""
+    start = text.find(body)
+    if start >= 0 and error.location is not None:
+        error.location += len(text[:start].encode())
+    else:
+        error.location = None
+    return error
 
 
 def _signature(execution: Execution, parameters: Any, *, procedure: bool = False) -> Signature:
@@ -163,10 +176,11 @@ def _check_parameter(
     if name:
         same = [other for other, each in zip(signature.modes, signature.names, strict=True) if each == name]
         # an input and an output parameter of a table function are told apart by their use
-        if any(not (mode in "iv" and other in "o") and not (mode in "o" and other in "iv") for other in same):
+        if any({mode, other} not in _SEPARATE for other in same):
             raise _invalid(f'parameter name "{name}" used more than once', location=node.get("location"))
 
 
+_SEPARATE = ({"i", "o"}, {"v", "o"})
 _VARIADIC = {oids.ANYARRAY, oids.ANYCOMPATIBLEARRAY, oids.ANY}
 
 
@@ -178,9 +192,7 @@ def _argument_type(execution: Execution, node: dict[str, Any]) -> int:
     return typenames.resolve(execution.catalog, execution.path, node)[0]
 
 
-def _result(
-    execution: Execution, statement: dict[str, Any], signature: Signature, *, procedure: bool
-) -> tuple[int, bool]:
+def _result(execution: Execution, statement: dict[str, Any], signature: Signature, *, procedure: bool) -> tuple[int, bool]:
     outputs = signature.outputs
     implied = (outputs[0] if len(outputs) == 1 and not procedure else oids.RECORD) if outputs else 0
     node = statement.get("returnType")
@@ -358,9 +370,7 @@ def _check_replacement(execution: Execution, old: ProcRow, row: dict[str, Any]) 
     """What OR REPLACE may not change (ProcedureCreate)."""
     name = row["proname"]
     if old.kind != row["prokind"]:
-        raise SqlError(
-            sqlstate.WRONG_OBJECT_TYPE, "cannot change routine kind", detail=f'"{name}" is {_KINDS[old.kind]}.'
-        )
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, "cannot change routine kind", detail=f'"{name}" is {_KINDS[old.kind]}.')
     shown = ",".join(typenames.display(execution.catalog, each) for each in row["proargtypes"])
     word = "PROCEDURE" if old.kind == "p" else "FUNCTION"
     hint = f"Use DROP {word} {name}({shown}) first."
@@ -391,18 +401,10 @@ def _parameters(old: ProcRow, row: dict[str, Any]) -> list[tuple[Any, Any, Any]]
     return found
 
 
-ROUTINES = {
-    "OBJECT_FUNCTION": "function",
-    "OBJECT_PROCEDURE": "procedure",
-    "OBJECT_ROUTINE": "routine",
-    "OBJECT_AGGREGATE": "aggregate",
-}
-
-
 def alter_function(statement: dict[str, Any], execution: Execution) -> str:
     """ALTER FUNCTION or PROCEDURE … attributes (AlterFunction)."""
     kind = statement.get("objtype", "OBJECT_FUNCTION")
-    row = _own(find_function(execution, statement["func"]["ObjectWithArgs"], ROUTINES[kind]))
+    row = _own(find_function(execution, statement["func"], ROUTINES[kind]))
     options = _options({"options": statement["actions"]}, procedure=row.kind == "p")
     changes: dict[str, Any] = {
         column: _flag(options, name)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from proxy.ddl.drop import find_function
+from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import namespace_oid, open_relation, strings
 from proxy.ddl.types import open_type
@@ -179,8 +179,8 @@ def _targets(execution: Execution, statement: dict[str, Any]) -> list[Target]:
             return [_relation_target(execution, item["RangeVar"], kind) for item in objects]
         case "OBJECT_SCHEMA":
             return [_system_checked("pg_namespace", namespace_oid(execution, name), "nsp", "n") for name in strings(objects)]
-        case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE":
-            found = (find_function(execution, item["ObjectWithArgs"], "function").oid for item in objects)
+        case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE":
+            found = (find_function(execution, item["ObjectWithArgs"], ROUTINES[kind]).oid for item in objects)
             return [Target("pg_proc", oid, "proowner", "proacl", "f") for oid in found]
         case "OBJECT_TYPE" | "OBJECT_DOMAIN":
             rows = (open_type(execution, strings(item["List"]["items"])) for item in objects)
@@ -258,8 +258,8 @@ def alter_owner(statement: dict[str, Any], execution: Execution) -> str:
             row = open_type(execution, strings(node["List"]["items"]))
             for oid in (row.oid, row.array):
                 execution.update("pg_type", oid, {"typowner": owner}, oid=oid)
-        case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE":
-            oid = find_function(execution, node["ObjectWithArgs"], "function").oid
+        case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE":
+            oid = find_function(execution, node["ObjectWithArgs"], ROUTINES[kind]).oid
             execution.update("pg_proc", oid, {"proowner": owner}, oid=oid)
         case "OBJECT_DATABASE":
             pass  # every database belongs to the cluster's owner

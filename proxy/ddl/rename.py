@@ -67,7 +67,7 @@ def rename(statement: dict[str, Any], execution: Execution) -> str:
             from proxy.ddl.roles import rename_role
 
             return rename_role(execution, statement["subname"], statement["newname"])
-        case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE":
+        case kind if kind in _ROUTINES:
             from proxy.ddl.function import rename_function
 
             return rename_function(execution, statement)
@@ -291,6 +291,9 @@ def _rename_type(statement: dict[str, Any], execution: Execution) -> None:
 # ---------------------------------------------------------------------- SET SCHEMA
 
 
+_ROUTINES = ("OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE")
+
+
 def set_schema(statement: dict[str, Any], execution: Execution) -> str:
     """ALTER … SET SCHEMA."""
     kind = statement["objectType"]
@@ -299,7 +302,9 @@ def set_schema(statement: dict[str, Any], execution: Execution) -> str:
         row = open_type(execution, strings(statement["object"]["List"]["items"]))
         _move_type(execution, row.oid, row.namespace, namespace_oid(execution, namespace_name))
         return f"ALTER {kind.removeprefix('OBJECT_')}"
-    if kind in ROUTINES:
+    if kind in _ROUTINES:
+        from proxy.ddl.function import move_function
+
         return move_function(execution, statement)
     if kind not in _RELATIONS:
         raise unsupported(f"ALTER {kind.removeprefix('OBJECT_').replace('_', ' ')} SET SCHEMA")

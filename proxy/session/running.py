@@ -96,4 +96,6 @@ def _tag(portal: Portal, sent: int) -> str:
     plan = portal.compiled.plan
     if not isinstance(plan, QueryPlan):
         return plan.tag
+    if plan.tag == "CALL":
+        return plan.tag
     return f"{plan.tag} {sent if portal.count is None else portal.count}"

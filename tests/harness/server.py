@@ -53,22 +53,22 @@ class _ServerThread(threading.Thread):
             self._loop.close()
 
     async def _serve(self) -> None:
-        from proxy.server import Server  # not earlier: tests of single modules do not need the whole
-        from proxy.session.instance import open_instance
-
         try:
+            from proxy.server import Server  # not earlier: tests of single modules do not need the whole
+            from proxy.session.instance import open_instance
+
             self._server = Server(open_instance(self._directory))
             await self._server.start("127.0.0.1", 0)
         except BaseException as error:
             self._ready.put(error)
-            raise
+            return
         self._ready.put(self._server.port)
         await self._server.run()
 
     def wait_until_ready(self) -> int:
         match self._ready.get(timeout=_START_LIMIT):
             case BaseException() as error:
-                raise error
+                raise RuntimeError("the server did not start") from error
             case port:
                 return port
 

@@ -53,6 +53,13 @@ def function_call(scope: Scope, value: Node) -> exp.Expr:
     if isinstance(resolved, Cast):
         return _as_cast(scope, value, names, resolved, arguments, location)
     proc = resolved.proc
+    if proc.kind == "p":
+        raise SqlError(
+            codes.WRONG_OBJECT_TYPE,
+            f"{functions.signature(scope.analysis, names, [type_of(each) for each in every])} is a procedure",
+            hint="To call a procedure, use CALL.",
+            location=location,
+        )
     _check_decorations(value, names, proc, location)
     if value.get("func_variadic"):
         _check_variadic(scope, proc, every[-1], location)
@@ -161,13 +168,6 @@ def _check_decorations(value: Node, names: list[str], proc: ProcRow, location: i
     def wrong(message: str) -> SqlError:
         return SqlError(codes.WRONG_OBJECT_TYPE, message, location=location)
 
-    if proc.kind == "p":
-        raise SqlError(
-            codes.WRONG_OBJECT_TYPE,
-            f"{name} is a procedure",
-            hint="To call a procedure, use CALL.",
-            location=location,
-        )
     if proc.kind == "f":
         for key, word in (
             ("agg_star", f"{name}(*)"),

@@ -7,7 +7,7 @@ call node and what is special about aggregates and window functions is `calls`' 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from translator import oids
 from translator import sqlstate as codes
@@ -49,12 +49,16 @@ def resolve(
     location: int | None,
     *,
     expand_variadic: bool,
+    procedure: bool = False,
 ) -> Match | Cast:
-    """What the call means. Raises 42883 when nothing fits, 42725 when several do equally well."""
-    shape = (tuple(names), tuple(actual), tuple(argument_names), expand_variadic, tuple(analysis.path))
+    """What the call means; with `procedure` that of CALL, which gives output parameters an argument, too.
+
+    Raises 42883 when nothing fits, 42725 when several do equally well.
+    """
+    shape = (tuple(names), tuple(actual), tuple(argument_names), expand_variadic, tuple(analysis.path), procedure)
     known: Match | Cast | None = analysis.catalog.resolutions.get(shape)
     if known is None:
-        known = _resolve(analysis, names, actual, argument_names, location, expand_variadic)
+        known = _resolve(analysis, names, actual, argument_names, location, expand_variadic, procedure)
         analysis.catalog.resolutions[shape] = known
     return known
 
@@ -66,8 +70,9 @@ def _resolve(
     argument_names: Sequence[str | None],
     location: int | None,
     expand_variadic: bool,
+    procedure: bool,
 ) -> Match | Cast:
-    found = _visible(analysis, names, actual, argument_names, expand_variadic)
+    found = _visible(analysis, names, actual, argument_names, expand_variadic, procedure)
     for candidate in found:
         if candidate.arguments == tuple(_in_order(actual, candidate)):
             return candidate
@@ -77,19 +82,20 @@ def _resolve(
     matching = [c for c in found if candidates.match(analysis.catalog, _in_order(actual, c), [c])]
     if len(matching) == 1:
         return matching[0]
+    word = "procedure" if procedure else "function"
     if not matching:
         raise SqlError(
             codes.UNDEFINED_FUNCTION,
-            f"function {signature(analysis, names, actual, argument_names)} does not exist",
-            hint="No function matches the given name and argument types. You might need to add explicit type casts.",
+            f"{word} {signature(analysis, names, actual, argument_names)} does not exist",
+            hint=f"No {word} matches the given name and argument types. You might need to add explicit type casts.",
             location=location,
         )
     best = candidates.select(analysis.catalog, actual, matching)
     if best is None:
         raise SqlError(
             codes.AMBIGUOUS_FUNCTION,
-            f"function {signature(analysis, names, actual, argument_names)} is not unique",
-            hint="Could not choose a best candidate function. You might need to add explicit type casts.",
+            f"{word} {signature(analysis, names, actual, argument_names)} is not unique",
+            hint=f"Could not choose a best candidate {word}. You might need to add explicit type casts.",
             location=location,
         )
     return best
@@ -118,7 +124,12 @@ def _in_order(actual: Sequence[int], candidate: Match) -> list[int]:
 
 
 def _visible(
-    analysis: Analysis, names: Sequence[str], actual: Sequence[int], argument_names: Sequence[str | None], expand: bool
+    analysis: Analysis,
+    names: Sequence[str],
+    actual: Sequence[int],
+    argument_names: Sequence[str | None],
+    expand: bool,
+    procedure: bool,
 ) -> list[Match]:
     if len(names) > 1:
         namespace = analysis.catalog.namespace(names[-2])
@@ -128,9 +139,11 @@ def _visible(
     else:
         path = analysis.path
     chosen: dict[tuple[int, ...], tuple[tuple[int, int], Match]] = {}
-    for proc in analysis.catalog.procs(names[-1]):
-        if proc.namespace not in path:
+    for row in analysis.catalog.procs(names[-1]):
+        if row.namespace not in path:
             continue
+        given_all = procedure and row.kind == "p" and row.modes
+        proc = replace(row, arguments=row.all_types, modes=("i",) * len(row.modes)) if given_all else row
         for candidate in _uses(analysis, proc, len(actual), argument_names, expand):
             # a nearer schema hides the same signature; then not VARIADIC hides VARIADIC
             rank = (path.index(proc.namespace), 1 if candidate.variadic else 0)

@@ -22,8 +22,10 @@ from translator.lower.lateral import lateral
 from translator.lower.limits import limits
 from translator.lower.lowering import Lowering
 from translator.lower.padding import padding
+from translator.lower.projected_sets import set_returning_targets
 from translator.lower.relations import empty_select_lists, relations
-from translator.lower.set_returning import functions_in_from, set_returning_targets
+from translator.lower.row_locks import row_locks
+from translator.lower.set_returning import functions_in_from
 from translator.lower.sql_functions import sql_functions
 from translator.lower.storage_form import loads, stored_comparisons
 from translator.lower.values import correlated_values
@@ -54,6 +56,7 @@ RULES: tuple[Rule, ...] = (
     loads,
     padding,
     limits,
+    row_locks,
     evaluated_once,
     json_paths,
     calls,

@@ -1,4 +1,4 @@
-"""Set-returning functions: in a select list they become lateral FROM items; in FROM they become table-valued functions."""
+"""Functions in FROM become table-valued functions. Sets in a select list are FROM items already (projected_sets.py)."""
 
 from __future__ import annotations
 
@@ -6,56 +6,14 @@ import json
 
 from sqlglot import exp
 
-from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
 from translator.lower.lowering import Lowering, derived, native, number, select, table_function
-from translator.typed import call, column, location_of, string, type_of, typed
-
-
-def set_returning_targets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
-    """Expand set-returning functions of a select list in lockstep.
-
-    before: SELECT a, unnest(b) FROM t
-    after:  SELECT t.a, s.c1 FROM t, pg_array_unnest(t.b) AS s
-    """
-    for node in list(tree.find_all(exp.Select)):
-        if not node.meta.get("has_sets"):
-            continue
-        node.meta["has_sets"] = False
-        _expand(node, lowering)
-    return tree
+from translator.typed import call, column, string, type_of
 
 
 def _is_set(node: exp.Expr) -> bool:
     proc = node.meta.get("proc") if isinstance(node, exp.Anonymous) else None
     return proc is not None and proc.returns_set
-
-
-def _expand(node: exp.Select, lowering: Lowering) -> None:
-    found: list[exp.Expr] = []
-    places = [*node.expressions, *(node.args["order"].expressions if node.args.get("order") is not None else ())]
-    for place in places:
-        for part in place.find_all(exp.Anonymous):
-            if _is_set(part) and part.parent_select is node and part not in found:
-                found.append(part)
-    if not found:
-        return
-    if node.meta.get("grouped") or node.find(exp.Window):
-        raise unsupported("set-returning function together with aggregates or window functions", location_of(found[0]))
-    name = lowering.alias("set")
-    originals = [part.copy() for part in found]
-    for place in places:
-        for part in list(place.find_all(exp.Anonymous)):
-            if part.parent_select is node and part in originals:
-                number = originals.index(part) + 1
-                part.replace(typed(column(name, f"c{number}"), type_of(part)))
-    this = originals[0] if len(originals) == 1 else call("set:rows_from", *originals)
-    this.meta["widths"] = [1] * len(originals)
-    source = table_function(this, name)
-    if node.args.get("from_") is None:
-        node.set("from_", exp.From(this=source))
-    else:
-        node.append("joins", exp.Join(this=source))
 
 
 def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:

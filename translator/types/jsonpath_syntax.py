@@ -6,13 +6,13 @@ Predicates and expressions are nodes as well; which of them may stand where is c
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
+from translator.types.jsonpath_tokens import Token, number, read_tokens, syntax_error, unescape
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,83 +45,22 @@ PLAIN_METHODS = {
 }
 ARGUMENT_METHODS = {"datetime", "decimal", "time", "time_tz", "timestamp", "timestamp_tz"}
 
-_TOKEN = re.compile(
-    r"""(?P<space>[ \t\n\r\f]+|/\*.*?\*/)
-    |(?P<number>(?:0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*|0[oO][0-7](?:_?[0-7])*|0[bB][01](?:_?[01])*
-        |(?:(?:0|[1-9](?:_?[0-9])*)(?:\.(?:[0-9](?:_?[0-9])*)?)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9](?:_?[0-9])*)?))
-    |(?P<variable>\$(?:"(?:[^"\\]|\\.)*"|[^\s?%$.\[\]{}()|&!=<>@\#,*:+\-/"\\]+))
-    |(?P<string>"(?:[^"\\]|\\.)*")
-    |(?P<mark>\*\*|==|!=|<>|<=|>=|&&|\|\||[?%$.\[\]{}()!<>@\#,*:+\-/])
-    |(?P<name>(?:[^\s?%$.\[\]{}()|&!=<>@\#,*:+\-/"\\]|\\u\{[0-9a-fA-F]{1,6}\}|\\.)+)""",
-    re.VERBOSE | re.DOTALL,
-)
 _DECIMAL_ARGUMENTS = 2
+_AT_END = "syntax error at end of jsonpath input"
 _KEYWORDS = {"true", "false", "null"}  # these are case sensitive, the others are not
-_ESCAPE = re.compile(r"\\(u\{[0-9a-fA-F]{1,6}\}|(?:u[0-9a-fA-F]{4})(?:\\u[0-9a-fA-F]{4})*|x[0-9a-fA-F]{2}|.)", re.DOTALL)
-_SIMPLE = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    kind: str
-    text: str
 
 
 def parse(text: str) -> tuple[bool, Chain]:
     """Whether the path is lax, and its chain. Raises PostgreSQL's errors."""
-    if not text.strip(" \t\n\r\f\v"):
+    tokens = read_tokens(text)
+    if not tokens:
         raise SqlError(codes.INVALID_TEXT_REPRESENTATION, f'invalid input syntax for type jsonpath: "{text}"')
-    return _Parser(text).path()
-
-
-def _syntax_error(message: str) -> SqlError:
-    return SqlError(codes.SYNTAX_ERROR, message)
-
-
-def _tokens(text: str) -> list[Token]:
-    found = []
-    place = 0
-    while place < len(text):
-        match = _TOKEN.match(text, place)
-        if match is None:
-            raise _syntax_error(f'syntax error at or near "{text[place]}" of jsonpath input')
-        kind = match.lastgroup or ""
-        place = match.end()
-        if kind == "number" and re.match(r"[A-Za-z_0-9]", text[place : place + 1]):
-            junk = text[match.start() : place + 1]
-            raise _syntax_error(f'trailing junk after numeric literal at or near "{junk}" of jsonpath input')
-        if kind != "space":
-            found.append(Token(kind, match[0]))
-    return found
-
-
-def unescape(text: str) -> str:
-    """The characters that a string or a name with escapes stands for."""
-
-    def character(match: re.Match[str]) -> str:
-        escape = match[1]
-        if escape.startswith("u{"):
-            return chr(int(escape[2:-1], 16))
-        if escape[0] == "u" and len(escape) > 1:
-            units = bytes.fromhex("".join(escape.split("\\u"))[1:])
-            return units.decode("utf-16-be", "surrogatepass")
-        if escape[0] == "x" and len(escape) > 1:
-            return chr(int(escape[1:], 16))
-        return _SIMPLE.get(escape, escape)
-
-    return _ESCAPE.sub(character, text) if "\\" in text else text
-
-
-def number(text: str) -> int | Decimal:
-    text = text.replace("_", "")
-    if text[:2].lower() in {"0x", "0o", "0b"}:
-        return int(text, 0)
-    return int(text) if text.isdigit() else Decimal(text.rstrip(".") if text.endswith(".") else text)
+    return _Parser(tokens).path()
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self.tokens = _tokens(text)
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
         self.place = 0
         self.filters = 0  # how deep in filters: where @ is allowed
         self.subscripts = 0  # and in subscripts: where LAST is
@@ -146,8 +85,9 @@ class _Parser:
 
     def fail(self) -> NoReturn:
         if self.place >= len(self.tokens):
-            raise _syntax_error("syntax error at end of jsonpath input")
-        raise _syntax_error(f'syntax error at or near "{self.peek()}" of jsonpath input')
+            raise syntax_error(_AT_END)
+        shown = self.tokens[self.place].shown
+        raise syntax_error(f'syntax error at or near "{shown}" of jsonpath input' if shown else _AT_END)
 
     def expect(self, text: str) -> None:
         if self.peek() != text:
@@ -280,7 +220,7 @@ class _Parser:
         if text in {"$", "@"}:
             self.place += 1
             if text == "@" and not self.filters:
-                raise _syntax_error("@ is not allowed in root expressions")
+                raise syntax_error("@ is not allowed in root expressions")
             return (Node(text),)
         if text == "(":
             self.place += 1
@@ -299,7 +239,7 @@ class _Parser:
         if self.word() == "last":
             self.place += 1
             if not self.subscripts:
-                raise _syntax_error("LAST is allowed only in array subscripts")
+                raise syntax_error("LAST is allowed only in array subscripts")
             return (Node("last"),)
         if self.word() != "exists" or self.peek(1) != "(":
             self.fail()
@@ -343,8 +283,9 @@ class _Parser:
         self.place += 1
         if self.peek() == "(":
             method = text.lower()
-            if method in PLAIN_METHODS and self.peek(1) == ")":
-                self.place += 2
+            if method in PLAIN_METHODS:
+                self.place += 1
+                self.expect(")")
                 return Node("method", (method, ()))
             if method in ARGUMENT_METHODS:
                 return Node("method", (method, self.arguments(method)))
@@ -363,8 +304,9 @@ class _Parser:
                     self.expect(",")
                 sign = self.take() if self.peek() in {"+", "-"} else "+"
                 found.append(self.integer() * (-1 if sign == "-" else 1))
-                if len(found) == _DECIMAL_ARGUMENTS:
-                    break
+            if len(found) > _DECIMAL_ARGUMENTS:
+                detail = ".decimal() can only have an optional precision[,scale]."
+                raise SqlError(codes.SYNTAX_ERROR, "invalid input syntax for type jsonpath", detail=detail)
         elif self.kind() == "number":
             found.append(self.integer())
         self.expect(")")
