@@ -94,16 +94,29 @@ def _compile(statement: Statement, catalog: Catalog, settings: Settings, paramet
     try:
         if node in dml.STATEMENTS or node == "CallStmt":
             if statement.tree.get("intoClause"):
-                return DefinePlan("SELECT", node="SelectStmt", tree=statement.tree, text=statement.text)
+                return _definition(statement, "SELECT", catalog, settings, parameter_types)
             return _query_plan({node: statement.tree}, catalog, settings, None if parameter_types is None else list(parameter_types))
         tag = command_tag(node, statement.tree)
         if node in DEFINITIONS:
-            return DefinePlan(tag, node=node, tree=statement.tree, text=statement.text)
+            return _definition(statement, tag, catalog, settings, parameter_types)
         return _utility_plan(statement, tag, catalog, settings, parameter_types)
     except SqlError as error:
         if error.location is not None and statement.location and error.location < 0:
             error.location = None
         raise
+
+
+def _definition(
+    statement: Statement, tag: str, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None
+) -> DefinePlan:
+    """DDL; CREATE TABLE AS and SELECT INTO are the only kinds whose query may have parameters."""
+    node, tree = statement.node, statement.tree
+    parameters: tuple[int, ...] = ()
+    if parameter_types is not None and "$" in statement.text and node in ("SelectStmt", "CreateTableAsStmt"):
+        query = tree["query"] if node == "CreateTableAsStmt" else {node: {**tree, "intoClause": None}}
+        if "SelectStmt" in query:
+            parameters = _query_plan(query, catalog, settings, list(parameter_types)).parameters
+    return DefinePlan(tag, parameters, node=node, tree=tree, text=statement.text)
 
 
 def _utility_plan(
@@ -120,10 +133,15 @@ def _utility_plan(
     return UtilityPlan(tag, parameters=parameters, node=statement.node, tree=statement.tree, text=statement.text, query=query)
 
 
-def compile_query(node: Any, catalog: Catalog, settings: Settings) -> QueryPlan:
-    """Compile libpg_query's query node inside a utility statement: CREATE VIEW, CREATE TABLE AS, COPY, …"""
+def compile_query(
+    node: Any, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None = None
+) -> QueryPlan:
+    """Compile libpg_query's query node inside a utility statement: CREATE VIEW, CREATE TABLE AS, COPY, …
+
+    `parameter_types`: those of the statement's plan; None where the query may have no parameters, as in a view.
+    """
     with _running_for(catalog, settings):
-        return _query_plan(node, catalog, settings, None)
+        return _query_plan(node, catalog, settings, None if parameter_types is None else list(parameter_types))
 
 
 def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types: list[int] | None) -> QueryPlan:

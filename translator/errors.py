@@ -30,6 +30,7 @@ class SqlError(Exception):
     data_type: str | None = field(default=None, kw_only=True)
     constraint: str | None = field(default=None, kw_only=True)
     where: str | None = field(default=None, kw_only=True)
+    routine: str | None = field(default=None, kw_only=True)  # PostgreSQL's C function, where clients tell errors apart by it
     severity: str = field(default="ERROR", kw_only=True)
 
     def __str__(self) -> str:

@@ -31,7 +31,8 @@ class Execution:
     """The writer connection (in a write transaction), the session's settings, and the statement's own text.
 
     `notice` takes NOTICE and WARNING reports. `session` is the session object, for what acts on it (sequences, ON COMMIT
-    of temporary tables). `cluster` creates and drops databases.
+    of temporary tables). `cluster` creates and drops databases. `parameter_types` and `binds`: of the parameters in the
+    query of CREATE TABLE AS, the values as stored.
     """
 
     connection: Any
@@ -40,6 +41,8 @@ class Execution:
     text: str = ""
     session: Any = None
     cluster: Any = None
+    parameter_types: tuple[int, ...] = ()
+    binds: tuple[Any, ...] = ()
     _catalog: Catalog | None = field(default=None, repr=False)
 
     @property

@@ -39,7 +39,7 @@ def _create(execution: Execution, into: dict[str, Any], query: Any, tag: str, *,
         return tag
     if into.get("onCommit", "ONCOMMIT_NOOP") not in ("ONCOMMIT_NOOP", "ONCOMMIT_PRESERVE_ROWS"):
         raise unsupported("ON COMMIT of a temporary table", range_var.get("location"))
-    plan = compiler.compile_query(query, execution.catalog, execution.settings)
+    plan = compiler.compile_query(query, execution.catalog, execution.settings, execution.parameter_types)
     columns = query_columns(execution, plan, strings(into.get("colNames", ())))
     spec = TableSpec(name, namespace, range_var.get("relpersistence", "p"), columns)
     spec.options = reloptions(into.get("options", ()))
@@ -76,7 +76,7 @@ def fill(execution: Execution, relation: Relation, plan: QueryPlan) -> int:
     """Insert the rows of a compiled query; returns how many."""
     connection = execution.connection
     connection.require(plan.functions)
-    binds = execution.hidden_values(plan.hidden)
+    binds = (*execution.binds, *execution.hidden_values(plan.hidden))
     target = f"{relation.where}.{quote(relation.storage)}"
     columns = ", ".join(quote(column.storage_name) for column in relation.columns)
     count = 0

@@ -65,7 +65,6 @@ STATIC_FILTERS = {
     "pg_namespace": "oid <> 2200",
     "pg_authid": "oid <> 10",
     "pg_description": "objoid <> 2200",
-    "pg_extension": "0",  # plpgsql is not here
 }
 
 _OURS = """

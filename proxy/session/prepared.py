@@ -43,7 +43,9 @@ class PreparedStatement:
             return old
         new = section.compile(old.statement, settings, old.plan.parameters)
         if not _same_columns(old.plan.fields, new.plan.fields):
-            raise SqlError(codes.FEATURE_NOT_SUPPORTED, "cached plan must not change result type")
+            # asyncpg, pgjdbc and ActiveRecord know by the routine that preparing anew will help.
+            text, routine = "cached plan must not change result type", "RevalidateCachedQuery"
+            raise SqlError(codes.FEATURE_NOT_SUPPORTED, text, routine=routine)
         self.compiled = new
         return new
 
@@ -78,7 +80,7 @@ class Portal:
     # Of DECLARE CURSOR:
     is_cursor = False
     hold = False
-    scroll: bool | None = None  # None: neither SCROLL nor NO SCROLL was said
+    scroll: bool | None = False  # of a portal that Bind made (CreatePortal); None: neither SCROLL nor NO SCROLL was said
     binary = False
     at_end = False  # FETCH has gone past the last row
     skipped = 0  # rows that were sent and not kept

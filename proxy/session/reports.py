@@ -56,6 +56,7 @@ def _fields(report: SqlError, query: str) -> dict[str, str]:
         "column_name": report.column,
         "data_type_name": report.data_type,
         "constraint_name": report.constraint,
+        "routine": report.routine,
     }
     return {name: text for name, text in fields.items() if text is not None}
 

@@ -101,6 +101,8 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
         text=plan.text,
         session=session,
         cluster=session.instance.cluster,
+        parameter_types=plan.parameters,
+        binds=tuple(portal.binds),
     )
     executor.enter(portal.compiled, connection)
     connection.use_catalog()

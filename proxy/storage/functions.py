@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proxy.storage import virtual_tables
+from translator.errors import SqlError
 from translator.functions.registry import IMPLEMENTATIONS, Implementation
 from translator.types.array import Array
 from translator.types.registry import type_of
@@ -90,9 +91,9 @@ def install(sqlite: apsw.Connection, name: str, volatile: VolatileResults) -> No
         sqlite.create_scalar_function(installed, function, deterministic=implementation.deterministic)
     elif implementation.aggregate is not None:
         if hasattr(implementation.aggregate, "inverse"):
-            sqlite.create_window_function(installed, implementation.aggregate)
+            sqlite.create_window_function(installed, _deferring(implementation.aggregate))
         else:
-            sqlite.create_aggregate_function(installed, implementation.aggregate)
+            sqlite.create_aggregate_function(installed, _deferring(implementation.aggregate))
     elif implementation.rows is not None:
         virtual_tables.create_rows(sqlite, installed, implementation.rows, strict=implementation.strict)
 
@@ -149,6 +150,33 @@ def _aggregate_for_types(aggregate: Any, types: tuple[int, ...]) -> Any:
                 super().inverse(*types, *arguments)
 
     return ForTypes
+
+
+def _deferring(aggregate: Any) -> Any:
+    """The aggregate with errors of `step` raised at the end: apsw goes on stepping, and calls Python with one pending."""
+
+    class Deferring(aggregate):  # type: ignore[misc]
+        failure: SqlError | None = None
+
+        def step(self, *arguments: Any) -> None:
+            try:
+                super().step(*arguments)
+            except SqlError as error:
+                self.failure = self.failure or error
+
+        def final(self) -> Any:
+            if self.failure is not None:
+                raise self.failure
+            return super().final()
+
+        if hasattr(aggregate, "value"):
+
+            def value(self) -> Any:
+                if self.failure is not None:
+                    raise self.failure
+                return super().value()
+
+    return Deferring
 
 
 def _recomputing(aggregate: Any) -> Any:

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze import calls, constants, operators, rows, sublinks, subscripts
+from translator.analyze import calls, constants, json_constructs, json_queries, operators, rows, sublinks, subscripts
 from translator.analyze.coerce import (
     Context,
     coerce_to,
@@ -471,6 +471,8 @@ _HANDLERS: dict[str, Callable[[Scope, Any], exp.Expr]] = {
     "SubLink": sublinks.transform_sublink,
     "Typed": _typed_already,
     "MergeSupportFunc": _merge_action,
+    **json_constructs.HANDLERS,
+    "JsonFuncExpr": json_queries.json_function,
 }
 
 # What the user calls a construct that has no handler yet.
@@ -478,14 +480,4 @@ _WORDS = {
     "XmlExpr": "XML expression",
     "XmlSerialize": "XMLSERIALIZE",
     "CurrentOfExpr": "WHERE CURRENT OF",
-    "JsonObjectConstructor": "JSON_OBJECT",
-    "JsonArrayConstructor": "JSON_ARRAY",
-    "JsonArrayQueryConstructor": "JSON_ARRAY with a query",
-    "JsonObjectAgg": "JSON_OBJECTAGG",
-    "JsonArrayAgg": "JSON_ARRAYAGG",
-    "JsonFuncExpr": "SQL/JSON query function",
-    "JsonIsPredicate": "IS JSON",
-    "JsonParseExpr": "JSON()",
-    "JsonScalarExpr": "JSON_SCALAR",
-    "JsonSerializeExpr": "JSON_SERIALIZE",
 }

@@ -19,7 +19,7 @@ from translator.analyze.coerce import Context, coerce_to
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Scope
 from translator.errors import SqlError
-from translator.typed import call, integer, location_of, type_of, typed
+from translator.typed import call, integer, location_of, string, type_of, typed
 
 Node = dict[str, Any]
 
@@ -130,12 +130,20 @@ def _formatted(scope: Scope, node: exp.Expr, format: str, target: int, given: No
             location=given["location"] if given.get("location", -1) >= 0 else location,
         )
     if format == _JSON and source == oids.BYTEA:
-        node = typed(call("json_from_bytea", node), oids.TEXT, -1, location)
+        node = typed(call("pg_convert_from", node, string("UTF8")), oids.TEXT, -1, location)
     target = target or (oids.JSONB if format == _JSONB else oids.JSON)
     made = coerce_to(scope.analysis, node, target, -1, Context.EXPLICIT, location)
-    if made is None:
-        made = typed(call("to_json" if target == oids.JSON else "to_jsonb", node), target, -1, location)
-    return made
+    if made is not None:
+        return made
+    if not passed:
+        raise cannot_cast(scope, type_of(node), target, location)
+    return typed(call("to_json" if target == oids.JSON else "to_jsonb", node), target, -1, location)
+
+
+def cannot_cast(scope: Scope, source: int, target: int, location: int | None) -> SqlError:
+    """The error for a cast that does not exist."""
+    names = scope.analysis.type_name(source), scope.analysis.type_name(target)
+    return SqlError(codes.CANNOT_COERCE, f"cannot cast type {names[0]} to {names[1]}", location=location)
 
 
 def _binary(result: Returning, arguments: Sequence[exp.Expr]) -> bool:
@@ -152,13 +160,12 @@ def coerced(scope: Scope, node: exp.Expr, result: Returning, location: int | Non
     if result.format == _JSON and result.type_oid == oids.BYTEA:
         text = coerce_to(scope.analysis, node, oids.TEXT, -1, Context.EXPLICIT, location)
         assert text is not None
-        return typed(call("json_to_bytea", text), oids.BYTEA, -1, location)
+        return typed(call("pg_convert_to", text, string("UTF8")), oids.BYTEA, -1, location)
     # a text that is too long for varchar(n) is an error, as in an assignment
     context = Context.ASSIGNMENT if _is_string(scope, result.type_oid) else Context.EXPLICIT
     made = coerce_to(scope.analysis, node, result.type_oid, result.typmod, context, location)
     if made is None:
-        source, target = scope.analysis.type_name(type_of(node)), scope.analysis.type_name(result.type_oid)
-        raise SqlError(codes.CANNOT_COERCE, f"cannot cast type {source} to {target}", location=location)
+        raise cannot_cast(scope, type_of(node), result.type_oid, location)
     return made
 
 
@@ -196,7 +203,7 @@ def json_array_query(scope: Scope, node: Node) -> exp.Expr:
     from translator.analyze.expressions import transform
     from translator.analyze.select import transform_query
 
-    columns = transform_query(Scope(scope.analysis, parent=scope), node["query"]).targets
+    columns = transform_query(scope.child(), node["query"]).targets
     if len(columns) != 1:
         raise SqlError(codes.SYNTAX_ERROR, "subquery must return only one column", location=node.get("location"))
     constructor = {key: node[key] for key in ("output", "location") if key in node}
@@ -237,7 +244,7 @@ def _aggregate(scope: Scope, node: Node, name: str, arguments: list[exp.Expr]) -
     function = f"{'jsonb' if _binary(result, arguments) else 'json'}_{name}"
     function_node = {
         "funcname": [{"String": {"sval": "pg_catalog"}}, {"String": {"sval": function}}],
-        "args": [{"Typed": {"node": argument}} for argument in arguments],
+        "args": [{"Typed": {"node": resolve_unknown(scope, argument)}} for argument in arguments],
         **{key: node[key] for key in ("agg_filter", "agg_order", "over", "location") if key in node},
     }
     return coerced(scope, function_call(scope, function_node), result, node.get("location"))
@@ -250,7 +257,7 @@ def _text_argument(scope: Scope, item: Node) -> exp.Expr:
     node = transform(scope, item["raw_expr"])
     source, location = type_of(node), location_of(node)
     if source == oids.BYTEA:
-        return typed(call("json_from_bytea", node), oids.TEXT, -1, location)
+        return typed(call("pg_convert_from", node, string("UTF8")), oids.TEXT, -1, location)
     if source == oids.UNKNOWN or (source not in (oids.JSON, oids.JSONB, oids.TEXT) and _is_string(scope, source)):
         return coerce_to(scope.analysis, node, oids.TEXT, -1, Context.EXPLICIT, location) or node
     return node
@@ -264,7 +271,7 @@ def is_json(scope: Scope, node: Node) -> exp.Expr:
         name = scope.analysis.type_name(type_of(argument))
         raise SqlError(codes.DATATYPE_MISMATCH, f"cannot use type {name} in IS JSON predicate", location=location)
     kind = node.get("item_type", _ANY_KIND).removeprefix("JS_TYPE_").lower()
-    made = call("is_json", argument, exp.Literal.string(kind), integer(bool(node.get("unique_keys"))))
+    made = call("is_json", argument, string(kind), integer(bool(node.get("unique_keys"))))
     return typed(made, oids.BOOL, -1, location)
 
 

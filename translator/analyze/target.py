@@ -103,7 +103,16 @@ _FIXED_NAMES = {
     "GroupingFunc": "grouping",
     "XmlExpr": "xml",
     "MergeSupportFunc": "merge_action",
+    "JsonParseExpr": "json",
+    "JsonScalarExpr": "json_scalar",
+    "JsonSerializeExpr": "json_serialize",
+    "JsonObjectConstructor": "json_object",
+    "JsonArrayConstructor": "json_array",
+    "JsonArrayQueryConstructor": "json_array",
+    "JsonObjectAgg": "json_objectagg",
+    "JsonArrayAgg": "json_arrayagg",
 }
+_JSON_FUNCTIONS = {"JSON_EXISTS_OP": "json_exists", "JSON_QUERY_OP": "json_query", "JSON_VALUE_OP": "json_value"}
 _VALUE_NAMES = {
     "SVFOP_CURRENT_DATE": "current_date",
     "SVFOP_CURRENT_TIME": "current_time",
@@ -157,6 +166,8 @@ def _figure(node: Node | None) -> tuple[int, str]:
         return _figure_sublink(value)
     if kind == "SQLValueFunction":
         return 2, _VALUE_NAMES[value.get("op", "SVFOP_CURRENT_DATE")]
+    if kind == "JsonFuncExpr":
+        return 2, _JSON_FUNCTIONS[value.get("op", "JSON_EXISTS_OP")]
     return (2, _FIXED_NAMES[kind]) if kind in _FIXED_NAMES else (0, "")
 
 

@@ -12,8 +12,6 @@ from translator.errors import SqlError
 from translator.functions.json_access import elements, members, skip
 from translator.functions.json_build import json_text, jsonb_object_text, jsonb_text, object_key, split
 from translator.functions.registry import function
-from translator.settings import runtime
-from translator.types.bytea import BYTEA
 from translator.types.json import canonical, quote, validate
 
 if TYPE_CHECKING:
@@ -78,19 +76,6 @@ def json_construct_array(*arguments: Any) -> str:
 def jsonb_construct_array(*arguments: Any) -> str:
     (absent,), values = _arguments(arguments, 1)
     return "[" + ", ".join([jsonb_text(*value) for value in values if value[1] is not None or not absent]) + "]"
-
-
-@function("json_from_bytea")
-def json_from_bytea(data: bytes) -> str:
-    """convert_from(data, 'UTF8')."""
-    from translator.functions.encoding import decode_utf8
-
-    return decode_utf8(data)
-
-
-@function("json_to_bytea")
-def json_to_bytea(text: str) -> Stored:
-    return BYTEA.receive(text.encode(), runtime.settings)
 
 
 _KINDS = {"{": "object", "[": "array"}

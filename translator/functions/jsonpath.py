@@ -43,7 +43,7 @@ _ARITHMETIC: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
 _INT_LIMIT = 2**31
 _BASE_STEP = 10_000_000_000  # between the objects that ids of .keyvalue() count in
 DATETIME_METHODS = {"datetime", *TARGETS}
-_parse = lru_cache(maxsize=256)(parse)
+parse_path = lru_cache(maxsize=256)(parse)
 
 
 class Execution:
@@ -400,7 +400,7 @@ def _start(text: str, path: str, variables: str, silent: int, *, zoned: bool) ->
             '"vars" argument is not an object',
             detail='Jsonpath parameters should be encoded as key-value pairs of "vars" object.',
         )
-    lax, chain = _parse(path)
+    lax, chain = parse_path(path)
     return Execution(lax, read(text), found, throwing=not silent, zoned=zoned), chain
 
 
@@ -419,6 +419,11 @@ def query(text: str, path: str, variables: str, silent: int, *, zoned: bool) -> 
 def exists(text: str, path: str, variables: str, silent: int, *, zoned: bool) -> bool | None:
     """Whether a path has a result; None for an error that is silenced."""
     execution, chain = _start(text, path, variables, silent, zoned=zoned)
+    return exists_in(execution, chain, silent=bool(silent))
+
+
+def exists_in(execution: Execution, chain: Chain, *, silent: bool) -> bool | None:
+    """The same for an execution that has not begun."""
     found: list[JsonValue] = _Witness() if execution.lax else []
     try:
         execution.run(chain, execution.root, found)

@@ -20,8 +20,8 @@ from translator.functions.datetime_from_char import convert_standard, local_micr
 from translator.functions.datetime_pattern import parse_standard_pattern, pattern_fields
 from translator.types.calendar import DAY, SECOND
 from translator.types.datetime_print import date_text, offset_text, timestamp_text
-from translator.types.datetime_stored import time_stored
-from translator.types.time import round_time, timetz_of
+from translator.types.datetime_stored import date_stored, day_of, microseconds_of, time_of, time_stored, timestamp_stored
+from translator.types.time import round_time, timetz_of, timetz_stored
 from translator.types.timestamp import check_timestamp, instant_of, local_of, round_timestamp
 
 DATE, TIME, TIMETZ, TIMESTAMP, TIMESTAMPTZ = "date", "time", "timetz", "timestamp", "timestamptz"
@@ -32,6 +32,7 @@ _TYPE_NAMES = {
     TIMESTAMP: "timestamp without time zone",
     TIMESTAMPTZ: "timestamp with time zone",
 }
+OIDS = {DATE: 1082, TIME: 1083, TIMETZ: 1266, TIMESTAMP: 1114, TIMESTAMPTZ: 1184}
 # What a method makes, and of what; the others are not recognized.
 TARGETS = {
     "date": (DATE, {DATE, TIMESTAMP, TIMESTAMPTZ}),
@@ -66,6 +67,17 @@ class Moment:
     def type_name(self) -> str:
         return _TYPE_NAMES[self.kind]
 
+    def stored(self) -> tuple[int, str]:
+        """The type's OID and the stored value."""
+        match self.kind:
+            case "date":
+                return OIDS[DATE], date_stored(self.value)
+            case "time":
+                return OIDS[TIME], time_stored(self.value)
+            case "timetz":
+                return OIDS[TIMETZ], timetz_stored(self.value, self.offset)
+        return OIDS[self.kind], timestamp_stored(self.value)
+
     def text(self) -> str:
         """JsonEncodeDateTime."""
         match self.kind:
@@ -79,6 +91,22 @@ class Moment:
                 return timestamp_text(self.value, "ISO", "MDY", separator="T")
         local = self.value + self.offset * SECOND
         return timestamp_text(local, "ISO", "MDY", offset_text(self.offset, "XSD"), separator="T")
+
+
+def moment_of(oid: int, stored: str) -> Moment | None:
+    """A stored date or time as an item; None for other types."""
+    if oid == OIDS[DATE]:
+        return Moment(DATE, day_of(stored))
+    if oid == OIDS[TIME]:
+        return Moment(TIME, time_of(stored))
+    if oid == OIDS[TIMETZ]:
+        return Moment(TIMETZ, *timetz_of(stored))
+    if oid == OIDS[TIMESTAMP]:
+        return Moment(TIMESTAMP, microseconds_of(stored))
+    if oid != OIDS[TIMESTAMPTZ]:
+        return None
+    number = microseconds_of(stored)
+    return Moment(TIMESTAMPTZ, number, (local_of(number, session_zone()) - number) // SECOND)
 
 
 def moment(method: str, text: str, arguments: tuple[Any, ...], *, zoned: bool) -> Moment:

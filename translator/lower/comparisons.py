@@ -104,13 +104,23 @@ def like_patterns(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
 
     before: a LIKE b || '%'
     after:  a LIKE pg_like_pattern(b || '%') ESCAPE '\\'
+
+    before: a LIKE $1
+    after:  a LIKE ?1 ESCAPE '\\' AND NOT pg_like_pattern(?1) IS NULL
     """
-    for node in tree.find_all(exp.Anonymous):
+    for node in list(tree.find_all(exp.Anonymous)):
         if node.this not in _LIKES or len(node.expressions) != 2:
             continue
         pattern = node.expressions[1]
-        plain = isinstance(pattern, exp.Literal) and not pattern.this.endswith("\\")
-        if not plain and not isinstance(pattern, exp.Parameter):
+        if isinstance(pattern, exp.Parameter):
+            checked = exp.Not(this=exp.Paren(this=_is_null(call("like_pattern", pattern))))
+            made = exp.Paren(this=exp.And(this=node.copy(), expression=checked))
+            made.meta["type"] = oids.BOOL
+            if node is tree:
+                tree = made
+            else:
+                node.replace(made)
+        elif not isinstance(pattern, exp.Literal) or pattern.this.endswith("\\"):
             pattern.replace(call("like_pattern", pattern.copy()))
     return tree
 
