@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/drivers/node
 
-.PHONY: serve install test check test-drivers test-cases-oracle record format clean
+.PHONY: serve install test check test-drivers test-cases-oracle record bench format clean
 
 ## Start the server on 127.0.0.1:$(PORT) with its databases in $(DATA)
 serve: install
@@ -60,6 +60,10 @@ test-cases-oracle: $(VENV)/.installed-test
 ## Write PostgreSQL's answers into the case files
 record: $(VENV)/.installed-test
 	$(BIN)/python -m pytest tests/cases --record
+
+## Measure against PostgreSQL 18 and write docs/PERFORMANCE.md
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m bench --write
 
 format: $(VENV)/.installed-test
 	$(BIN)/ruff format .

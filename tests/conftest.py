@@ -8,6 +8,7 @@ import pytest
 from tests.harness import casefile
 from tests.harness.client import Address
 from tests.harness.collect import ADDRESS, COUNTS, CaseFileCollector
+from tests.harness.collect_isolation import IsolationFileCollector
 from tests.harness.databases import fresh_database
 from tests.harness.targets import Targets
 
@@ -52,6 +53,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.suffix == ".test" and CASES in file_path.parents:
         return CaseFileCollector.from_parent(parent, path=file_path)
+    if file_path.suffix == ".isolation" and CASES in file_path.parents:
+        return IsolationFileCollector.from_parent(parent, path=file_path)
     return None
 
 

@@ -25,6 +25,7 @@ from translator.analyze.scope import Entry, EntryColumn, Scope
 from translator.analyze.select import transform_query
 from translator.catalog import Catalog, Relation
 from translator.errors import SqlError
+from translator.lower.constants import compute_with
 from translator.lower.lowering import Lowering, Places
 from translator.lower.rules import lower
 from translator.parser import Statement, parse
@@ -35,7 +36,7 @@ from translator.settings import Settings, runtime
 from translator.statements import DEFINITIONS, UTILITIES, command_tag
 from translator.typed import location_of, type_of, typed, typmod_of
 
-__all__ = ["Expression", "Statement", "compile_expression", "compile_query", "compile_statement", "parse"]
+__all__ = ["Expression", "Statement", "compile_expression", "compile_query", "compile_statement", "compute_with", "parse"]
 
 functions.load()
 
@@ -175,6 +176,7 @@ def _select_plan(analysis: Analysis, query: Query) -> QueryPlan:
         volatile=analysis.volatile,
         relations=tuple(analysis.relations),
         row_marks=tuple(analysis.row_marks),
+        failure=analysis.failure,
     )
 
 
@@ -231,6 +233,7 @@ def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
         relations=tuple(analysis.relations),
         row_marks=tuple(analysis.row_marks),
         diagnose=next((action.relation for action in reversed(program.actions) if action.relation), 0),
+        failure=analysis.failure,
     )
 
 

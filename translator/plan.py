@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from translator.errors import SqlError
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -60,6 +62,7 @@ class QueryPlan(Plan):
     `relations`: (oid, "r" | "w") of every relation that is read or written, for locks and privileges.
     `row_marks`: the FOR UPDATE/SHARE clauses. `volatile`: calls a function with side effects (nextval, set_config).
     `diagnose`: relation OID to examine when SQLite reports a constraint violation.
+    `failure`: what computing a constant expression of the statement raised; running the plan raises it.
     """
 
     steps: tuple[Step, ...] = ()
@@ -70,6 +73,7 @@ class QueryPlan(Plan):
     relations: tuple[tuple[int, str], ...] = ()
     row_marks: tuple[Any, ...] = ()
     diagnose: int = 0
+    failure: SqlError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,10 +181,10 @@ def _targets(execution: Execution, statement: dict[str, Any]) -> list[Target]:
             return [_system_checked("pg_namespace", namespace_oid(execution, name), "nsp", "n") for name in strings(objects)]
         case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE":
             found = (find_function(execution, item["ObjectWithArgs"], ROUTINES[kind]).oid for item in objects)
-            return [Target("pg_proc", oid, "proowner", "proacl", "f") for oid in found]
+            return [_system_checked("pg_proc", oid, "pro", "f") for oid in found]
         case "OBJECT_TYPE" | "OBJECT_DOMAIN":
             rows = (open_type(execution, strings(item["List"]["items"])) for item in objects)
-            return [Target("pg_type", row.oid, "typowner", "typacl", "T") for row in rows]
+            return [_system_checked("pg_type", row.oid, "typ", "T") for row in rows]
         case "OBJECT_DATABASE":
             return []  # the cluster has no place for it; everybody may connect
     raise unsupported(f"GRANT ON {kind.removeprefix('OBJECT_').replace('_', ' ')}")

@@ -94,6 +94,7 @@ class TransactionActions:
                 session.parameters.rollback_to(level)
                 session.notifications.rollback_to(level)
                 session.sequences.rolled_back()
+                session.locks.table.rollback_to(session.locks.owner, level)
 
     def abandon(self) -> None:
         """The session ends: roll back whatever is open."""
@@ -170,6 +171,7 @@ class TransactionActions:
         session.connections.savepoint(savepoint)
         session.parameters.savepoint()
         session.notifications.savepoint()
+        session.locks.table.set_savepoint(session.locks.owner, savepoint.level)
 
     def _release(self, savepoint: Savepoint) -> None:
         session = self._session
@@ -188,6 +190,7 @@ class TransactionActions:
         session.parameters.rollback_to(savepoint.level)
         session.notifications.rollback_to(savepoint.level)
         session.sequences.rolled_back()
+        session.locks.table.rollback_to(session.locks.owner, savepoint.level)
         session.transaction.forget_after(savepoint, inclusive=False)
         session.transaction.modes.read_only = savepoint.read_only
 

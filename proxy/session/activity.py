@@ -1,4 +1,4 @@
-"""Live state as rows: pg_settings, pg_prepared_statements, pg_cursors, pg_stat_activity, pg_locks, pg_database.
+"""Live state as rows: pg_settings, pg_prepared_statements, pg_cursors, pg_stat_activity, pg_database; pg_locks is in lock_rows.py.
 
 PostgreSQL's views read set-returning functions, so those functions are all that is needed; pg_database is a table in
 PostgreSQL and a live relation here, because what it lists are files.
@@ -10,8 +10,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session.functions import stored_timestamp
+from proxy.session.lock_rows import lock_rows, wait_event, writing_transaction
 from proxy.session.transaction import State
-from translator.functions.registry import rows
+from translator.functions.registry import function, rows
 from translator.settings import runtime
 
 if TYPE_CHECKING:
@@ -130,9 +131,10 @@ def activity(process_id: int | None = None) -> Iterator[Row]:
 def _activity(session: Session, database: int) -> Row:
     running = session.is_busy or session is runtime.session
     in_transaction = session.transaction.state is not State.IDLE
-    waits = ("Lock", "transactionid") if session.connections.waiting is not None else (None, None)
-    if not running:
-        waits = ("Client", "ClientRead")
+    waits: tuple[str | None, str | None] = ("Client", "ClientRead")
+    if running:
+        event = wait_event(session)
+        waits = ("Lock", event) if event else (None, None)
     address = session.address or (None, None)
     return (
         database,
@@ -149,7 +151,7 @@ def _activity(session: Session, database: int) -> Row:
         address[0],
         None,
         address[1],
-        session.assigned_transaction_id,
+        writing_transaction(session),
         None,
         "client backend",
         *(0, None, None, None, None, None, None),  # ssl
@@ -161,25 +163,13 @@ def _activity(session: Session, database: int) -> Row:
 
 @rows("pg_lock_status", deterministic=False)
 def locks() -> Iterator[Row]:
-    """pg_locks: advisory locks, and the writer as a lock on the database that is held or waited for."""
+    """pg_locks, see lock_rows.py."""
+    return lock_rows(_session().instance)
+
+
+@function("pg_stat_get_db_numbackends", deterministic=False)
+def backends_of_database(oid: int) -> int:
+    """pg_stat_database.numbackends: the sessions of a database."""
     instance = _session().instance
-    oids = database_oids(instance.cluster)
-    for session, key, mode, granted in instance.advisory_locks.rows():
-        name, class_id, object_id, kind = key
-        place = (oids.get(name, 0), None, None, None, None, None, class_id, object_id, kind)
-        yield (
-            "advisory",
-            *place,
-            f"{session.process_id}/{session.transaction.number}",
-            session.process_id,
-            mode,
-            int(granted),
-            0,
-            None,
-        )
-    for session in list(instance.sessions.values()):
-        holds, waits = session.connections.lease is not None, session.connections.waiting is not None
-        if holds or waits:
-            place = (oids.get(session.database.name, 0), None, None, None, None, None, 1262, 0, 0)
-            holder = f"{session.process_id}/{session.transaction.number}"
-            yield ("object", *place, holder, session.process_id, "ExclusiveLock", int(holds), 0, None)
+    names = {number: name for name, number in database_oids(instance.cluster).items()}
+    return sum(session.database.name == names.get(oid) for session in list(instance.sessions.values()))

@@ -36,6 +36,7 @@ class Connections:
         self.waiting: asyncio.Future[Any] | None = None  # for the writer
         self.written = False  # since the lease began
         self.has_temporary = False  # objects, on the private connection
+        self.snapshot = 0  # how many commits there had been when the transaction's snapshot was taken
         self._session = session
         self._lease_level = 0  # savepoints that were set when the lease began
         self._lost = False  # SQLite rolled the transaction back although savepoints were to be kept
@@ -71,6 +72,7 @@ class Connections:
                 self.private = self.database.take_private()
             if not self.private.in_transaction:
                 self.private.begin()
+                self.snapshot = self.database.commits
         return self.private or self.database.take_reader()
 
     def give_back(self, connection: Connection) -> None:
@@ -90,24 +92,24 @@ class Connections:
         leased = self.database.lease_writer(session, self.private, timeout=seconds)
         if isinstance(leased, asyncio.Future):
             self.waiting = leased
+            timer = session.locks.watch_writer_wait(leased)
             try:
                 leased = await leased
             finally:
                 self.waiting = None
+                if timer is not None:
+                    timer.cancel()
         return self._begin_lease(leased)
 
-    def try_lease_writer(self) -> bool:
-        """Lease the writer if nobody has it (NOWAIT)."""
-        if self.lease is not None:
-            return True
-        if self.database.writer_holder is not None:
-            return False
-        leased = self.database.lease_writer(self._session, self.private)
-        if isinstance(leased, asyncio.Future):
-            leased.cancel()
-            return False
-        self._begin_lease(leased)
-        return True
+    def give_up_lease(self) -> None:
+        """Let others write while this transaction waits for a row, if it has written nothing and keeps no snapshot."""
+        lease = self.lease
+        if lease is None or self.written or self.changed_catalog or self._session.transaction.modes.keeps_snapshot:
+            return
+        if not lease.ended:
+            self.database.release(lease)
+        self.lease = None
+        self._session.sequences.rolled_back()
 
     def _begin_lease(self, lease: WriterLease) -> WriterLease:
         self.lease = lease

@@ -44,7 +44,7 @@ async def declare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     _check_query(query, hold=hold)
     compiled = CompiledPlan(query, portal.compiled.statement, portal.compiled.section)
     binary = bool(options & _BINARY)
-    cursor = Portal(tree["portalname"], compiled, portal.binds, compiled.formats((1,) if binary else ()))
+    cursor = Portal(tree["portalname"], compiled, portal.binds, compiled.formats(()))
     cursor.is_cursor = True
     cursor.hold = hold
     cursor.binary = binary
@@ -79,12 +79,13 @@ async def fetch(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     tree = plan.tree
     cursor = session.portals.cursor(tree["portalname"])
     if not cursor.compiled.returns_rows:
-        raise SqlError(codes.OBJECT_NOT_IN_PREREQUISITE_STATE, f'cursor "{cursor.name}" does not return rows')
-    rows = await _move(session, cursor, tree["direction"], int(tree.get("howMany", 0)))
+        raise SqlError(codes.INTERNAL_ERROR, "unsupported portal strategy")
+    if not cursor.started:
+        await session.start_portal(cursor)
+    rows = await _move(session, cursor, tree["direction"], int(tree.get("howMany", 0)), counts=bool(tree.get("ismove")))
     if tree.get("ismove"):
         portal.tag = f"MOVE {len(rows)}"
         return
-    portal.tag = f"FETCH {len(rows)}"
     portal.spool = rows
 
 
@@ -102,16 +103,15 @@ def fetches_binary(session: Session, plan: Plan) -> bool:
     return cursor is not None and cursor.binary
 
 
-async def _move(session: Session, cursor: Portal, direction: str, count: int) -> Rows:
+async def _move(session: Session, cursor: Portal, direction: str, count: int, *, counts: bool) -> Rows:
     if direction == "FETCH_BACKWARD":
         direction, count = "FETCH_FORWARD", -count
-    if direction == "FETCH_FORWARD" and count > 0 and (cursor.spool is None or cursor.skipped):
+    if cursor.scroll is False or (cursor.spool is None and cursor.passed > _HISTORY and cursor.history is None):
+        return await _move_forward(session, cursor, direction, count, counts=counts)
+    if direction == "FETCH_FORWARD" and count > 0 and cursor.spool is None:
         taken = await session.executor.fetch(cursor, count)
-        if cursor.spool is None or not cursor.skipped:
-            _remember(cursor, taken, count)
+        _remember(cursor, taken)
         return taken
-    if cursor.scroll is False or cursor.skipped:
-        _check_forward(cursor, direction, count)
     await session.executor.spool(cursor)
     rows = cursor.spool
     assert rows is not None
@@ -126,27 +126,50 @@ async def _move(session: Session, cursor: Portal, direction: str, count: int) ->
     return _current(cursor, rows)
 
 
-def _remember(cursor: Portal, rows: Rows, count: int) -> None:
-    """Keep what a cursor may have to go back to."""
-    cursor.at_end = len(rows) < count
-    if cursor.scroll is False:
-        return
-    cursor.history = [*(cursor.history or ()), *rows]
-    if cursor.scroll is None and len(cursor.history) > _HISTORY:
-        cursor.skipped, cursor.history = len(cursor.history), None
+async def _move_forward(session: Session, cursor: Portal, direction: str, count: int, *, counts: bool) -> Rows:
+    """What a cursor that cannot go back answers. `counts`: MOVE, which tells without going back that it stands on a row."""
+    on_row = cursor.passed > 0 and not cursor.at_end
+    if direction == "FETCH_ABSOLUTE":
+        return await _move_forward_to(session, cursor, count)
+    if count == 0 and not on_row:
+        return []
+    if count == 0 and counts:
+        return [()]
+    if count <= 0:
+        raise _forward_only()
+    taken = await session.executor.fetch(cursor, count)
+    if direction == "FETCH_RELATIVE":
+        return taken[-1:] if len(taken) == count else []
+    return taken
 
 
-def _check_forward(cursor: Portal, direction: str, count: int) -> None:
-    """NO SCROLL cursors go forward only (DoPortalRunFetch)."""
-    if direction in {"FETCH_FORWARD", "FETCH_RELATIVE"} and count >= 0 and not cursor.skipped:
-        return
-    if direction == "FETCH_ABSOLUTE" and count > cursor.position and not cursor.skipped:
-        return
-    raise SqlError(
+async def _move_forward_to(session: Session, cursor: Portal, target: int) -> Rows:
+    """The row with that number. PostgreSQL goes back to the start when that is nearer, even for the next row."""
+    at_start = cursor.passed == 0 and not cursor.at_end
+    if target < 0 or (target - 1 <= cursor.passed // 2 and not at_start):
+        raise _forward_only()
+    if target == 0:
+        return []
+    distance = target - cursor.passed - cursor.at_end
+    if distance <= 0:
+        raise _forward_only()
+    taken = await session.executor.fetch(cursor, distance)
+    return taken[-1:] if len(taken) == distance else []
+
+
+def _forward_only() -> SqlError:
+    return SqlError(
         codes.OBJECT_NOT_IN_PREREQUISITE_STATE,
         "cursor can only scan forward",
         hint="Declare it with SCROLL option to enable backward scan.",
     )
+
+
+def _remember(cursor: Portal, rows: Rows) -> None:
+    """Keep what a cursor may have to go back to."""
+    cursor.history = [*(cursor.history or ()), *rows]
+    if cursor.scroll is None and len(cursor.history) > _HISTORY:
+        cursor.history = None
 
 
 def _forward(cursor: Portal, rows: Rows, count: int) -> Rows:

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
 from proxy.session.collecting import affected_once, collected
+from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, start_tracking
 from proxy.session.transaction import State
 from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError
 from proxy.storage.errors import Failed, translate
+from proxy.storage.locks import RowIsLocked
 from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.plan import QueryPlan, Step
@@ -32,12 +34,12 @@ if TYPE_CHECKING:
     from proxy.session.plans import CompiledPlan
     from proxy.session.prepared import Portal
     from proxy.session.session import Session
-    from proxy.storage.writer import WriterLease
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
 Inserter = Callable[[tuple[Any, ...]], int]
 Explain = Callable[[Exception, Step, tuple[Any, ...]], SqlError]
+Runner = Callable[..., tuple[Rows, int]]  # of a plan's steps; `threaded`: not on the event loop
 
 BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
 CHUNK: Final = 256  # rows that are fetched and encoded at once
@@ -58,6 +60,7 @@ class Executor:
         self._session = session
         self._connections = connections
         self._database = connections.database
+        self._locks = session.locks
 
     # Reading
 
@@ -65,6 +68,8 @@ class Executor:
         """Start a plain read on a shared reader, without waiting. False: it must be done by `run`, nothing has happened."""
         compiled = portal.compiled
         if compiled.slow or not self._connections.uses_readers:
+            return False
+        if self._must_lock(compiled):
             return False
         reader = self._database.take_reader()
         try:
@@ -95,7 +100,11 @@ class Executor:
         assert isinstance(plan, QueryPlan)
         portal.started = True
         self._session.transaction.queried = True
-        if plan.writes or plan.row_marks or not plan.functions.isdisjoint(_WRITING):
+        if plan.failure is not None:
+            raise plan.failure.with_traceback(None)
+        if plan.row_marks:
+            await self._lock_rows(portal, plan)
+        elif plan.writes or not plan.functions.isdisjoint(_WRITING):
             await self._write(portal, plan)
         elif not (compiled.plain_read and self.read_now(portal)):
             portal.started = True
@@ -105,12 +114,14 @@ class Executor:
         """The next rows of a started portal; fewer than `count` means that there are no more."""
         if portal.spool is not None:
             taken = portal.spool[portal.position : portal.position + count]
-            portal.position += len(taken)
-            return taken
-        taken = list(portal.buffered[:count])
-        portal.buffered = portal.buffered[count:]
-        while len(taken) < count and portal.cursor is not None:
-            taken += await self._fetch_more(portal, count - len(taken))
+            portal.position += len(taken) + (len(taken) < count)
+        else:
+            taken = list(portal.buffered[:count])
+            portal.buffered = portal.buffered[count:]
+            while len(taken) < count and portal.cursor is not None:
+                taken += await self._fetch_more(portal, count - len(taken))
+        portal.passed += len(taken)
+        portal.at_end = len(taken) < count
         return taken
 
     async def _fetch_more(self, portal: Portal, count: int) -> Rows:
@@ -127,6 +138,49 @@ class Executor:
         if len(rows) < count:
             self.close_portal(portal)
         return rows
+
+    def _must_lock(self, compiled: CompiledPlan) -> bool:
+        """Whether a plain read may have to wait for a relation lock. In a block, its locks are noted; outside they end at once."""
+        if self._session.transaction.state is State.IDLE:
+            return self._locks.table.strong > 0
+        return self._locks.note(compiled)
+
+    async def _lock_rows(self, portal: Portal, plan: QueryPlan) -> None:
+        """Run a query with FOR UPDATE or its kin to its end. It is run again after waiting for a row.
+
+        It is run again, too, when somebody committed while it ran in a thread and it locked rows that may have changed since it
+        read them. Rows that it had locked before it began are as it read them, so that comes to an end.
+        """
+        self.check_writable(plan)
+        if not self._database.tracks_rows:
+            start_tracking(self._session)
+        if plan.writes or not plan.functions.isdisjoint(_WRITING):
+            await self._write(portal, plan)
+            return
+        log = self._locks.owner.log
+        first = len(log)
+        while True:
+            commits, before = self._database.commits, len(log)
+            try:
+                await self._read(portal, plan)
+                await self.spool(portal)
+            except RowIsLocked as blocked:
+                await self._wait_for_row(blocked, plan)
+            else:
+                if self._connections.lease is not None:
+                    return
+                if self._session.transaction.modes.keeps_snapshot:
+                    if self._database.commits != self._connections.snapshot:
+                        check_unchanged(self._session, log[first:])
+                    return
+                if self._database.commits == commits or len(log) == before:
+                    return
+            portal.spool, portal.position = None, 0
+
+    async def _wait_for_row(self, blocked: RowIsLocked, plan: QueryPlan) -> None:
+        """Wait for a row lock, without keeping others from writing if this transaction has not written yet."""
+        self._connections.give_up_lease()
+        await self._locks.acquire(blocked.tag, blocked.mode, context_of(self._session, blocked, plan.tag))
 
     async def _read(self, portal: Portal, plan: QueryPlan) -> None:
         compiled = portal.compiled
@@ -186,15 +240,19 @@ class Executor:
     async def _write(self, portal: Portal, plan: QueryPlan) -> None:
         compiled = portal.compiled
         self.check_writable(plan)
-        lease = await self._lease_for(plan)
-        connection = lease.connection
-        await self.spool_portals(connection)
-        self.enter(compiled, connection)
-        self._prepare(connection, compiled)
-        try:
-            rows, count = await self._run_write(connection, compiled, plan, portal.binds)
-        except (SQLiteError, SqlError) as error:
-            raise self.translated(error, connection, compiled) from error
+        while True:
+            lease = await self._connections.lease_writer()
+            connection = lease.connection
+            await self.spool_portals(connection)
+            self.enter(compiled, connection)
+            self._prepare(connection, compiled)
+            try:
+                rows, count = await self._run_write(connection, compiled, plan, portal.binds)
+                break
+            except (SQLiteError, SqlError) as error:
+                raise self.translated(error, connection, compiled) from error
+            except RowIsLocked as blocked:
+                await self._wait_for_row(blocked, plan)
         self._connections.written = self._connections.written or plan.writes
         portal.count = count if any(step.counts for step in plan.steps) else None
         portal.spool = rows
@@ -209,10 +267,11 @@ class Executor:
         )
         on_loop = not (compiled.slow or compiled.blocking) and (first or compiled.quick or _inserts_values(plan))
         explain = self.explainer(connection, compiled)
+        run = self._steps_runner(connection, compiled)
         if on_loop:
             connection.budget(BUDGET if first else _UNLIMITED)
             try:
-                result = _run_steps(connection, plan, binds, explain)
+                result = run(connection, plan, binds, explain, threaded=False)
             except MustWait as signal:
                 compiled.slow = isinstance(signal, BudgetExceeded)
             else:
@@ -221,31 +280,33 @@ class Executor:
         loop = asyncio.get_running_loop()
         started = loop.time()
         if connection.in_transaction:
-            work: Callable[[], tuple[Rows, int]] = functools.partial(_run_steps, connection, plan, binds, explain)
+            work: Callable[[], tuple[Rows, int]] = functools.partial(run, connection, plan, binds, explain)
         else:
-            work = functools.partial(self._begin_again, connection, plan, binds, explain)
+            work = functools.partial(self._begin_again, run, connection, plan, binds, explain)
         result = await self.in_thread(connection, work, compiled, waits=compiled.blocking)
         compiled.quick = loop.time() - started < 0.001
         return result
 
+    def _steps_runner(self, connection: Connection, compiled: CompiledPlan) -> Runner:
+        """What runs the steps of a write: where row locks are used, with a look at whose rows they change."""
+        if not self._database.tracks_rows:
+            return _run_steps
+        guard = GuardedWrite(self._session, connection, compiled)
+
+        def run(
+            connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain, *, threaded: bool = True
+        ) -> tuple[Rows, int]:
+            return guard.run(lambda: _run_steps(connection, plan, binds, explain), threaded=threaded)
+
+        return run
+
     def _begin_again(
-        self, connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain
+        self, run: Runner, connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain
     ) -> tuple[Rows, int]:
         """The interrupted write took the transaction, which held nothing else, with it."""
         connection.start_writing()
         self._connections.restore_savepoints()
-        return _run_steps(connection, plan, binds, explain)
-
-    async def _lease_for(self, plan: QueryPlan) -> WriterLease:
-        """The writer's lease, without waiting where FOR UPDATE NOWAIT says so.
-
-        All writers take turns, so whoever holds the lease holds every row lock there is.
-        """
-        impatient = [mark for mark in plan.row_marks if mark.wait == "nowait"]
-        if impatient and not self._connections.try_lease_writer():
-            name = self._session.compilation.relation_name(impatient[0].relation)
-            raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on row in relation "{name}"')
-        return await self._connections.lease_writer()
+        return run(connection, plan, binds, explain)
 
     def inserter(self, connection: Connection, compiled: CompiledPlan) -> Inserter:
         """A function that executes a plan of COPY for the values of a row, and gives the number of rows it inserted."""
@@ -329,6 +390,7 @@ class Executor:
         waiting = self._connections.waiting
         if waiting is not None and not waiting.done():
             waiting.set_exception(error)
+        self._locks.cancel(error)
 
     # Portals
 
@@ -346,8 +408,10 @@ class Executor:
         cursor, connection = portal.cursor, portal.connection
         if cursor is not None and connection is not None:
             self.enter(portal.compiled, connection)
-            rows += await self.in_thread(connection, lambda: list(cursor))
-            self.close_portal(portal)
+            try:
+                rows += await self.in_thread(connection, lambda: list(cursor))
+            finally:
+                self.close_portal(portal)
         sent = portal.history or []
         portal.spool, portal.position = [*sent, *rows], len(sent) + portal.at_end
         portal.buffered, portal.history = (), None
@@ -409,7 +473,9 @@ class Executor:
         return translate(error, connection, Failed(sql, binds, target, self._session.compilation))
 
 
-def _run_steps(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:
+def _run_steps(
+    connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain, *, threaded: bool = True
+) -> tuple[Rows, int]:
     """Execute all steps; the plan's rows and the number of rows it changed. Several steps are undone together."""
     if len(plan.steps) == 1:
         return _run_step(connection, plan.steps[0], binds, explain)

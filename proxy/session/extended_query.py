@@ -127,7 +127,8 @@ def receive_execute(session: Session, message: frontend.Execute) -> Answer:
         session.transaction.queried = True
         rows = portal.spool
         if rows is not None:
-            portal.position = len(rows)
+            portal.position = portal.passed = len(rows)
+            portal.at_end = True
             if rows:
                 session.client.send_bytes(portal.encode(rows, session.parameters.settings))
             session.client.send_bytes(SELECT_TAGS[len(rows)])

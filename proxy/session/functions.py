@@ -11,17 +11,24 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from proxy.session.locks import writer_blockers
+from proxy.storage.deadlock import waits_for
+from proxy.storage.lock_modes import EXCLUSIVE, NAMES, SHARE
 from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.functions.registry import function, rows
 from translator.settings import runtime
+from translator.types.identifiers import load_xid8
+from translator.types.network import INET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.session.session import Session
+    from proxy.storage.locks import Tag
+    from translator.types.base import Stored
 
 VERSION: Final = "PostgreSQL 18.4 (litephant 0.1.0 on SQLite)"
 _EPOCH_OFFSET: Final = 1_000_000
@@ -91,7 +98,7 @@ def backend_pid() -> int:
 @function("inet_client_addr", deterministic=False)
 def inet_client_addr() -> str | None:
     address = _session().address
-    return None if address is None else address[0]
+    return None if address is None else str(INET.input(address[0], runtime.settings))
 
 
 @function("inet_client_port", deterministic=False)
@@ -103,7 +110,7 @@ def inet_client_port() -> int | None:
 @function("inet_server_addr", deterministic=False)
 def inet_server_addr() -> str | None:
     address = _session().server_address
-    return None if address is None else address[0]
+    return None if address is None else str(INET.input(address[0], runtime.settings))
 
 
 @function("inet_server_port", deterministic=False)
@@ -186,6 +193,25 @@ def current_snapshot() -> str:
     return f"{number}:{number}:"
 
 
+# The transactions that every cluster has: of its bootstrap, and the one that frozen rows are of (transam.h).
+_BUILTIN_TRANSACTIONS = (1, 2)
+
+
+@function("pg_xact_status", deterministic=False)
+def xact_status(transaction: Stored) -> str | None:
+    """How a transaction ended; NULL, as for one that is too old to know: no log of them is kept."""
+    session = _session()
+    number = load_xid8(transaction)
+    if number in _BUILTIN_TRANSACTIONS:
+        return "committed"
+    current = session.assigned_transaction_id
+    if number == current:
+        return "in progress"
+    if number > (current or session.transaction_id()):
+        raise SqlError(codes.INVALID_PARAMETER_VALUE, f"transaction ID {number} is in the future")
+    return None
+
+
 # Other sessions
 
 
@@ -211,17 +237,31 @@ def terminate_backend(process_id: int, timeout: int = 0) -> int:
     return _signal(process_id, "terminate", gone)
 
 
-@function("pg_blocking_pids", "pg_safe_snapshot_blocking_pids", deterministic=False)
-def blocking_pids(process_id: int) -> str:
+def _blockers(process_id: int) -> list[int]:
+    """The processes that a session waits for."""
     instance = _session().instance
     other = instance.sessions.get(process_id)
     if other is None:
-        return "[]"
-    blockers = [each.process_id for each in instance.advisory_locks.blockers(other)]
-    holder = other.database.writer_holder
-    if other.connections.waiting is not None and holder is not None:
-        blockers.append(holder.owner.process_id)
-    return json.dumps(blockers, separators=(",", ":"))
+        return []
+    owners = waits_for(instance.locks, other.locks.owner, writer_blockers)
+    return [owner.session.process_id for owner in owners]
+
+
+@function("pg_blocking_pids", deterministic=False)
+def blocking_pids(process_id: int) -> str:
+    return json.dumps(_blockers(process_id), separators=(",", ":"))
+
+
+@function("pg_safe_snapshot_blocking_pids", deterministic=False)
+def safe_snapshot_blocking_pids(process_id: int) -> str:
+    """Nobody waits for a safe snapshot."""
+    return "[]"
+
+
+@function("pg_isolation_test_session_is_blocked", deterministic=False)
+def session_is_blocked(process_id: int, interesting: str) -> int:
+    """Whether a session waits for one of the others (waitfuncs.c)."""
+    return int(not set(json.loads(interesting)).isdisjoint(_blockers(process_id)))
 
 
 # Waiting
@@ -242,35 +282,33 @@ def sleep(seconds: float | str) -> str:
 
 def _declare_advisory(scope: str, shared: str) -> None:
     """The functions of one kind of lock: pg_[try_]advisory_[xact_]lock[_shared](bigint | int, int)."""
-    options: dict[str, Any] = {"shared": bool(shared), "transaction": bool(scope)}
-
-    def acquire(wait: bool, *key: int) -> bool:
-        session = _session()
-        taken = session.instance.advisory_locks.acquire(session, _key(session, *key), wait=wait, **options)
-        if taken and scope:
-            session.holds_transaction_locks = True
-        return taken
+    mode = SHARE if shared else EXCLUSIVE
+    of_session = not scope
 
     for arguments in ("int8", "int4"):
 
         def lock(*key: int) -> str:
-            acquire(True, *key)
+            session = _session()
+            session.locks.acquire_in_thread(_tag(session, *key), mode, of_session=of_session)
             return ""
 
         def try_lock(*key: int) -> int:
-            return int(acquire(False, *key))
+            session = _session()
+            locks = session.locks
+            return int(locks.table.try_request(locks.owner, _tag(session, *key), mode, of_session=of_session))
 
         function(f"pg_advisory_{scope}lock{shared}_{arguments}", deterministic=False)(lock)
         function(f"pg_try_advisory_{scope}lock{shared}_{arguments}", deterministic=False)(try_lock)
 
 
 def _declare_unlock(shared: str) -> None:
+    mode = SHARE if shared else EXCLUSIVE
+
     def unlock(*key: int) -> int:
         session = _session()
-        if session.instance.advisory_locks.release(session, _key(session, *key), shared=bool(shared)):
+        if session.locks.table.release(session.locks.owner, _tag(session, *key), mode):
             return 1
-        mode = "ShareLock" if shared else "ExclusiveLock"
-        warning = SqlError(codes.WARNING, f"you don't own a lock of type {mode}", severity="WARNING")
+        warning = SqlError(codes.WARNING, f"you don't own a lock of type {NAMES[mode]}", severity="WARNING")
         session.instance.notice(session, warning)
         return 0
 
@@ -278,11 +316,11 @@ def _declare_unlock(shared: str) -> None:
         function(f"pg_advisory_unlock{shared}_{arguments}", deterministic=False)(unlock)
 
 
-def _key(session: Session, *key: int) -> tuple[str, int, int, int]:
+def _tag(session: Session, *key: int) -> Tag:
     """The key as pg_locks shows it: one bigint in two halves, or two ints (lockfuncs.c, SET_LOCKTAG_INT64)."""
     if len(key) == 2:
-        return session.database.name, key[0] & 0xFFFFFFFF, key[1] & 0xFFFFFFFF, 2
-    return session.database.name, key[0] >> 32 & 0xFFFFFFFF, key[0] & 0xFFFFFFFF, 1
+        return "advisory", session.database.name, key[0] & 0xFFFFFFFF, key[1] & 0xFFFFFFFF, 2
+    return "advisory", session.database.name, key[0] >> 32 & 0xFFFFFFFF, key[0] & 0xFFFFFFFF, 1
 
 
 for _shared in ("", "_shared"):
@@ -294,7 +332,7 @@ for _shared in ("", "_shared"):
 @function("pg_advisory_unlock_all", deterministic=False)
 def advisory_unlock_all() -> str:
     session = _session()
-    session.instance.advisory_locks.release_all(session)
+    session.locks.table.release_kept(session.locks.owner)
     return ""
 
 

@@ -21,12 +21,14 @@ from proxy.pg_catalog.relations import bootstrap, is_bootstrapped, live_name
 from proxy.pg_catalog.static import ensure_static_catalog
 from proxy.pg_catalog.views import install_views
 from proxy.session import activity, functions  # noqa: F401  (they declare SQL functions)
-from proxy.session.advisory import AdvisoryLocks
 from proxy.session.notify import Channels
 from proxy.session.plans import PlanCache
 from proxy.storage.cluster import Cluster
 from proxy.storage.connection import Connection, SystemCatalog
+from proxy.storage.locks import LockTable
+from proxy.storage.scratch import scratch
 from proxy.wire.scram import Verifier
+from translator import compiler
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
@@ -85,12 +87,13 @@ class Instance:
         }
         # For what sleeps or waits for other sessions: it must not use up the threads that those sessions need to get done.
         self.waiting_threads = ThreadPoolExecutor(_WAITING_THREADS, "waiting")
-        self.advisory_locks = AdvisoryLocks()
+        self.locks = LockTable()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._plans: dict[Database, PlanCache] = {}
         self._channels: dict[Database, Channels] = {}
         self._process_ids = itertools.count(1)
+        compiler.compute_with(scratch.evaluate)
 
     def plans(self, database: Database) -> PlanCache:
         found = self._plans.get(database)
@@ -111,6 +114,9 @@ class Instance:
             plans.clear()
         self._channels.pop(database, None)
         forget_database(database.path)
+
+    def database_oid(self, name: str) -> int:
+        return activity.database_oids(self.cluster).get(name, 0)
 
     # Sessions
 

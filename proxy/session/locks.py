@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session.relation_locks import locks_of_definition, locks_of_query, locks_of_utility
 from proxy.storage import deadlock
-from proxy.storage.lock_modes import CONFLICTS, NAMES, STRONG
+from proxy.storage.lock_modes import CONFLICTS, NAMES, WEAK
 from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.plan import DefinePlan, QueryPlan, UtilityPlan
@@ -53,7 +53,7 @@ class SessionLocks:
             return any(not held.get(tag, 0) >> mode & 1 for tag, mode in locks)
         for tag, mode in locks:
             if not held.get(tag, 0) >> mode & 1:
-                if STRONG >> mode & 1:
+                if not WEAK >> mode & 1:
                     return True
                 owner.note(tag, mode)
         return False
@@ -66,9 +66,7 @@ class SessionLocks:
         session = self._session
         while True:
             compiled = portal.compiled
-            locks = compiled.relation_locks
-            assert locks is not None
-            for tag, mode in locks:
+            for tag, mode in compiled.relation_locks or self._relation_locks(compiled):
                 await self.acquire(tag, mode)
             section = session.compilation.section()
             if section is compiled.section or compiled.is_momentary:
@@ -149,7 +147,7 @@ class SessionLocks:
         if wait is not None:
             self.table.fail(wait, error)
 
-    def watch_writer_wait(self, future: asyncio.Future[object]) -> asyncio.TimerHandle | None:
+    def watch_writer_wait(self, future: asyncio.Future[Any]) -> asyncio.TimerHandle | None:
         """Look for a deadlock when a wait for the writer has lasted; it cannot be part of one unless somebody waits for a lock."""
         if not self.table.waits:
             return None
@@ -168,7 +166,7 @@ class SessionLocks:
         if not wait.future.done() and (cycle := deadlock.find_cycle(self.table, self.owner, writer_blockers)):
             self.table.fail(wait, self._deadlock(cycle))
 
-    def _check_writer_deadlock(self, future: asyncio.Future[object]) -> None:
+    def _check_writer_deadlock(self, future: asyncio.Future[Any]) -> None:
         if not future.done() and (cycle := deadlock.find_cycle(self.table, self.owner, writer_blockers)):
             future.set_exception(self._deadlock(cycle))
 

@@ -1,15 +1,17 @@
 """VACUUM, ANALYZE, CHECKPOINT, CLUSTER and LOCK TABLE.
 
 ANALYZE collects SQLite's statistics. VACUUM has nothing to do, since SQLite reuses free pages by itself; VACUUM FULL rewrites the
-file. LOCK TABLE takes the writer's lease, for there are no weaker locks.
+file. LOCK TABLE takes its lock in the lock table (locks.py), not the writer's lease.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from translator import compiler
 from translator import sqlstate as codes
 from translator.errors import SqlError
+from translator.plan import QueryPlan
 
 if TYPE_CHECKING:
     from proxy.session.prepared import Portal
@@ -17,8 +19,15 @@ if TYPE_CHECKING:
     from translator.catalog import Relation
     from translator.plan import UtilityPlan
 
-_ACCESS_SHARE: Final = 1  # lockdefs.h
 _TABLES: Final = "rmtp"
+_LOCKABLE: Final = "rpv"
+_KINDS: Final = {
+    "m": "materialized views",
+    "S": "sequences",
+    "i": "indexes",
+    "I": "partitioned indexes",
+    "c": "composite types",
+}
 
 
 async def checkpoint(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -76,20 +85,38 @@ async def cluster(session: Session, plan: UtilityPlan, portal: Portal) -> None:
 
 
 async def lock(session: Session, plan: UtilityPlan, portal: Portal) -> None:
-    """LOCK TABLE: every mode but the weakest one keeps writers out, and so does the writer's lease."""
+    """LOCK TABLE (LockTableCommand in lockcmds.c); of a view, what it reads as well."""
     portal.tag = "LOCK TABLE"
     session.transaction.require_block("LOCK TABLE")
-    relations = [find_relation(session, each["RangeVar"]) for each in plan.tree["relations"]]
-    for relation in relations:
-        if relation.kind not in "rpv":
-            message = f'cannot lock relation "{relation.name}"'
-            raise SqlError(codes.WRONG_OBJECT_TYPE, message)
-    if plan.tree["mode"] == _ACCESS_SHARE:
-        return
-    if not plan.tree.get("nowait"):
-        await session.connections.lease_writer()
-    elif not session.connections.try_lease_writer():
-        raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on relation "{relations[0].name}"')
+    mode = plan.tree["mode"]
+    for each in plan.tree["relations"]:
+        relation = find_relation(session, each["RangeVar"])
+        await _lock_relation(session, relation, mode, nowait=bool(plan.tree.get("nowait")))
+        if relation.kind == "v":
+            await _lock_view(session, relation, mode, nowait=bool(plan.tree.get("nowait")))
+
+
+async def _lock_relation(session: Session, relation: Relation, mode: int, *, nowait: bool) -> None:
+    if relation.kind not in _LOCKABLE:
+        detail = f"This operation is not supported for {_KINDS.get(relation.kind, 'this kind of relation')}."
+        raise SqlError(codes.WRONG_OBJECT_TYPE, f'cannot lock relation "{relation.name}"', detail=detail)
+    tag = ("relation", session.database.name, relation.oid)
+    if not nowait:
+        await session.locks.acquire(tag, mode)
+    elif not session.locks.table.try_request(session.locks.owner, tag, mode):
+        raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on relation "{relation.name}"')
+
+
+async def _lock_view(session: Session, view: Relation, mode: int, *, nowait: bool) -> None:
+    """Lock the relations that a view reads, and those of the views among them, whose queries are part of the plan."""
+    name = f'"{view.schema}"."{view.name}"'
+    (statement,) = compiler.parse(f"SELECT * FROM {name}")
+    plan = session.compilation.section().compile_once(statement, session.parameters.settings).plan
+    assert isinstance(plan, QueryPlan)
+    for oid, _ in plan.relations:
+        relation = session.compilation.relation_by_oid(oid)
+        if relation is not None and oid != view.oid and relation.kind in _LOCKABLE:
+            await _lock_relation(session, relation, mode, nowait=nowait)
 
 
 def find_relation(session: Session, name: dict[str, Any]) -> Relation:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from proxy.storage.connection import Connection
     from proxy.storage.database import Database
+    from proxy.storage.locks import Tag
     from translator.compiler import Statement
     from translator.settings import Settings
 
@@ -67,9 +68,11 @@ class CompiledPlan:
         "plain_read",
         "plan",
         "quick",
+        "relation_locks",
         "section",
         "slow",
         "statement",
+        "written",
     )
 
     def __init__(self, plan: Plan, statement: Statement, section: Section) -> None:
@@ -77,6 +80,8 @@ class CompiledPlan:
         self.statement = statement
         self.section = section
         self.catalog = section.catalog
+        self.relation_locks: tuple[tuple[Tag, int], ...] | None = None  # locks.SessionLocks knows them after the first run
+        self.written: dict[str, tuple[str, int] | None] | None = None  # by SQLite's name, once row_locks needs it
         self.quick = False  # ran to its end within a moment
         self.slow = False  # exceeded its budget once
         query = plan if isinstance(plan, QueryPlan) else None
@@ -87,7 +92,7 @@ class CompiledPlan:
             query is not None
             and len(query.steps) == 1
             and query.fields is not None
-            and not (query.writes or query.volatile or query.row_marks or query.hidden or self.blocking)
+            and not (query.writes or query.volatile or query.row_marks or query.hidden or query.failure or self.blocking)
         )
         self._descriptions: dict[tuple[int, ...], bytes] = {}
         self._readers: dict[tuple[int, ...], tuple[rows.Reader, ...]] = {}

@@ -82,8 +82,8 @@ class Portal:
     hold = False
     scroll: bool | None = False  # of a portal that Bind made (CreatePortal); None: neither SCROLL nor NO SCROLL was said
     binary = False
-    at_end = False  # FETCH has gone past the last row
-    skipped = 0  # rows that were sent and not kept
+    passed = 0  # rows that were taken
+    at_end = False  # and more were asked for than there were
     created_at = 0
     level = 0  # savepoints that were set when it was made
     transaction = 0

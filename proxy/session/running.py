@@ -35,23 +35,28 @@ async def execute_portal(session: Session, portal: Portal, limit: int, *, last: 
     `last`: the query string ends here. `describe`: a RowDescription goes before the rows (simple query).
     """
     if not portal.started:
-        await _start(session, portal, describe=describe)
+        await start_portal(session, portal, describe=describe)
         if isinstance(portal.compiled.plan, EmptyPlan):
             return
-    elif portal.spool is None and portal.cursor is None and not portal.buffered:
+    elif not portal.compiled.returns_rows and portal.spool is None:
         raise SqlError(codes.OBJECT_NOT_IN_PREREQUISITE_STATE, f'portal "{portal.name}" cannot be run')
+    elif portal.scroll is not False:
+        await session.executor.spool(portal)  # FETCH may have to go back over what is sent here
     await send_rows(session, portal, limit, last=last)
 
 
-async def _start(session: Session, portal: Portal, *, describe: bool) -> None:
+async def start_portal(session: Session, portal: Portal, *, describe: bool = False) -> None:
     """Run the plan as far as rows or a tag are there."""
     plan = portal.compiled.plan
     describes = describe and portal.compiled.returns_rows
     match plan:
         case QueryPlan():
+            await session.actions.apply(Event.STATEMENT)
+            if session.locks.note(portal.compiled):
+                await session.locks.lock_statement(portal, free=describe)
+                describes = describe and portal.compiled.returns_rows
             if describes:
                 session.client.send_bytes(portal.describe())
-            await session.actions.apply(Event.STATEMENT)
             session.bind_hidden(portal)
             await session.executor.run(portal)
         case UtilityPlan():
@@ -91,11 +96,10 @@ async def send_rows(session: Session, portal: Portal, limit: int, *, last: bool 
 
 
 def _tag(portal: Portal, sent: int) -> str:
-    if portal.tag:
-        return portal.tag
     plan = portal.compiled.plan
-    if not isinstance(plan, QueryPlan):
-        return plan.tag
-    if plan.tag == "CALL":
-        return plan.tag
-    return f"{plan.tag} {sent if portal.count is None else portal.count}"
+    if isinstance(plan, QueryPlan) and plan.tag != "CALL":
+        # The rows of this Execute are counted, even if they are those of RETURNING (PortalRun).
+        return f"{plan.tag} {sent if portal.count is None or portal.compiled.returns_rows else portal.count}"
+    if plan.tag == "FETCH":
+        return f"FETCH {sent}"
+    return portal.tag or plan.tag

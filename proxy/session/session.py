@@ -18,12 +18,13 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from proxy.ddl.sequence_values import SessionSequences, database_sequences
-from proxy.session import extended_query, simple_query, steps
+from proxy.session import extended_query, running, simple_query, steps
 from proxy.session.actions import TransactionActions
 from proxy.session.compilation import Compilation
 from proxy.session.connections import Connections
 from proxy.session.execute import Executor
 from proxy.session.limits import Limits
+from proxy.session.locks import SessionLocks
 from proxy.session.notify import Notifications
 from proxy.session.prepared import Portal, Portals, Statements
 from proxy.session.reports import error_response, is_wanted, notice_response
@@ -86,7 +87,6 @@ class Session:
         self.executed = 0  # statements since the last Sync
         self.alone = True  # the running statement is the only one of its query string, the first one of its pipeline
         self.assigned_transaction_id: int | None = None
-        self.holds_transaction_locks = False
         self.is_busy = False  # something waits
         self.closed = False
         self._skipping = False
@@ -98,6 +98,7 @@ class Session:
         """Start-up is over: the session belongs to a database."""
         self.database = database
         self.process_id = process_id
+        self.locks = SessionLocks(self)
         self.connections = Connections(self, database)
         self.executor = Executor(self, self.connections)
         self.portals = Portals(self.executor.close_portal)
@@ -234,6 +235,10 @@ class Session:
 
     # What statements ask of the session
 
+    async def start_portal(self, portal: Portal) -> None:
+        """Run a portal as far as it has rows: for FETCH, which the commands that a portal may run include."""
+        await running.start_portal(self, portal)
+
     def bind_hidden(self, portal: Portal) -> None:
         """Add the values that belong to session and transaction behind the client's."""
         plan = portal.compiled.plan
@@ -266,9 +271,7 @@ class Session:
             self.sequences.committed()
         else:
             self.sequences.rolled_back()
-        if self.holds_transaction_locks:
-            self.holds_transaction_locks = False
-            self.instance.advisory_locks.end_transaction(self)
+        self.locks.end_transaction()
 
     def notice(self, report: SqlError) -> None:
         """Send a NOTICE, WARNING or the like, if the client wants to hear it."""
@@ -325,7 +328,7 @@ class Session:
         self.actions.abandon()
         self.portals.clear()
         self.connections.drop_temporary()
-        self.instance.advisory_locks.release_all(self)
+        self.locks.close()
         self.notifications.close(self.instance.channels(self.database), self)
         self.database.sessions.discard(self)
         self.instance.remove(self)

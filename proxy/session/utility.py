@@ -20,6 +20,7 @@ from proxy.session.execute import read_only
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
 from proxy.session.transaction import Event, Modes
+from proxy.storage.locks import RowIsLocked
 from translator import sqlstate as codes
 from translator.errors import SqlError, unsupported
 from translator.plan import DefinePlan, Field, UtilityPlan
@@ -57,6 +58,11 @@ async def run(session: Session, plan: UtilityPlan, portal: Portal) -> None:
         raise unsupported(name)
     if plan.node not in _OUTSIDE_TRANSACTION:
         await session.actions.apply(Event.STATEMENT)
+        if session.locks.note(portal.compiled):
+            await session.locks.lock_statement(portal, free=True)
+            renewed = portal.compiled.plan
+            assert isinstance(renewed, UtilityPlan)
+            plan = renewed
     portal.tag = plan.tag
     session.executor.enter(portal.compiled)
     await command(session, plan, portal)
@@ -87,6 +93,8 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
     await session.actions.apply(Event.STATEMENT)
     if session.transaction.modes.read_only:
         raise read_only(plan.tag or plan.node)
+    if session.locks.note(portal.compiled):
+        await session.locks.lock_statement(portal, free=True)
     executor = session.executor
     lease = await session.connections.lease_writer()
     if is_temporary(plan.tree) or session.parameters.settings.search_path[:1] == ("pg_temp",):
@@ -108,6 +116,8 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
     connection.use_catalog()
     try:
         portal.tag = await executor.in_thread(connection, lambda: ddl.define(plan, execution)) or plan.tag
+    except RowIsLocked as blocked:
+        raise unsupported(f"waiting for a row lock in {plan.tag}") from blocked
     finally:
         for notice in notices:
             session.notice(notice)
@@ -370,7 +380,7 @@ async def _discard(session: Session, plan: UtilityPlan, portal: Portal) -> None:
         session.parameters.set_all_default()
         session.statements.clear()
         session.notifications.unlisten("")
-        session.instance.advisory_locks.release_all(session)
+        session.locks.table.release_kept(session.locks.owner)
     if target in {"DISCARD_ALL", "DISCARD_TEMP"} and session.connections.lease is None:
         session.connections.drop_temporary()
         session.compilation.transaction_ended()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import apsw
 
-from proxy.storage import functions, virtual_tables
+from proxy.storage import changed_rows, functions, virtual_tables
 from translator import sqlstate
 from translator.errors import SqlError
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from proxy.storage.changed_rows import ChangedRows
     from proxy.storage.rerun import Rerun
 
 InterruptError = apsw.InterruptError  # a subclass: `cancel` or `interrupt` ended the statement
@@ -101,6 +102,7 @@ class Connection:
         "_system",
         "attempts",
         "cancelled",
+        "changed",
         "execute",
         "in_thread",
         "path",
@@ -119,6 +121,7 @@ class Connection:
         self.in_thread = False
         self.attempts: float = math.inf  # at getting a lock, in a thread
         self.volatile = functions.VolatileResults()
+        self.changed: ChangedRows | None = None  # by the last statement, once `track_rows` was called
         self.rerun: Rerun | None = None  # of a statement that violated a constraint
         self._live: set[str] = set()
         self._system = system or SystemCatalog()
@@ -179,6 +182,12 @@ class Connection:
     def create_function(self, name: str, function: Callable[..., Any], *, deterministic: bool = False) -> None:
         """Register a function of the server itself under exactly this name. NULL arguments are passed as None."""
         self.sqlite.create_scalar_function(name, function, deterministic=deterministic)
+
+    def track_rows(self) -> ChangedRows:
+        """Have SQLite report the rows that statements change, for row locks; the reports so far."""
+        if self.changed is None:
+            self.changed = changed_rows.track(self.sqlite)
+        return self.changed
 
     # Limits
 

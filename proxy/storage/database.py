@@ -49,6 +49,8 @@ class Database:
         self.sessions: set[Any] = set()
         self.catalog_version = next(_versions)
         self.panic: SqlError | None = None
+        self.commits = 0  # transactions that wrote, since the file was opened
+        self.tracks_rows = False  # row locks are used, so the rows that writers change are tracked
         self._system = system or SystemCatalog()
         self._threads = Threads(threads)
         self._idle_readers: list[Connection] = []
@@ -280,6 +282,7 @@ class Database:
 
     def _committed(self, lease: WriterLease, schema_version: int, synchronous: bool) -> asyncio.Future[None] | None:
         """After COMMIT: publish the catalog version, let the next writer begin, see to the disk."""
+        self.commits += 1
         self._schema_version = schema_version
         self.catalog_version = lease.catalog_version
         pages = lease.connection.wal_pages

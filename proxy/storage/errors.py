@@ -29,6 +29,8 @@ _log = logging.getLogger("litephant.storage")
 # SQLITE_ERROR covers everything from a missing table (a bug of the translator) to limits a user can meet.
 _MESSAGES = (
     ("integer overflow", sqlstate.NUMERIC_VALUE_OUT_OF_RANGE, "bigint out of range"),
+    ("frame starting offset must", sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "frame starting offset must not be negative"),
+    ("frame ending offset must", sqlstate.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "frame ending offset must not be negative"),
     ("Expression tree is too large", sqlstate.STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"),
     ("parser stack overflow", sqlstate.STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"),
     ("too many levels of trigger recursion", sqlstate.STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import apsw
 
 
+# VARIADIC functions to which a NULL array is an empty one; to the others it is NULL.
+_WITHOUT_ARRAY = {"text_format"}
 _RECORDED = 10_000  # results of one volatile function in one statement; more are not worth their memory
 
 
@@ -223,7 +225,7 @@ def _spreading(implementation: Implementation, types: tuple[int, ...]) -> Implem
     def spread(*arguments: Any) -> Any:
         *first, last = arguments
         if last is None:
-            return None
+            return None if implementation.name not in _WITHOUT_ARRAY else function(*types[:-1], *first)
         values = array.decode(last).flat()
         return function(*types[:-1], *[array.element.oid] * len(values), *first, *values)
 

@@ -194,6 +194,15 @@ class LockTable:
         """Whether any other session holds a row lock."""
         return any(rows.others(owner) for rows in list(self.rows.values()))
 
+    def row_of_others(self, owner: LockOwner, relation: RelationKey) -> Tag | None:
+        """A row of the relation that another session has locked."""
+        with self.mutex:
+            rows = self.rows.get(relation)
+            if rows is None or not rows.others(owner):
+                return None
+            listed = (rowid for rowid, holders in rows.by_rowid.items() if any(other is not owner for other in holders))
+            return ("tuple", *relation, next(listed, 0))
+
     def fail(self, wait: Wait, error: SqlError) -> None:
         """End a wait with an error."""
         with self.mutex:

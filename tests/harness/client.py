@@ -32,6 +32,7 @@ class Address:
     user: str = "postgres"
     database: str = "postgres"
     password: str = ""
+    pid: int = 0  # of the server, where the harness started it as a process
 
     @property
     def dsn(self) -> str:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,14 +44,14 @@ def binaries() -> Path:
 
 
 @contextmanager
-def running() -> Iterator[Address]:
-    """The address of a PostgreSQL 18 for as long as the block lasts."""
+def running(settings: Mapping[str, str] = _SETTINGS) -> Iterator[Address]:
+    """The address of a PostgreSQL 18 for as long as the block lasts; `settings` count only if it is started here."""
     if dsn := os.environ.get("TEST_POSTGRES_DSN"):
         yield _address(dsn)
         return
     directory = Path(tempfile.mkdtemp(prefix="litephant-oracle-"))
     try:
-        with _started(directory) as address:
+        with _started(directory, settings) as address:
             yield address
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -69,7 +69,7 @@ def _address(dsn: str) -> Address:
 
 
 @contextmanager
-def _started(directory: Path) -> Iterator[Address]:
+def _started(directory: Path, given: Mapping[str, str]) -> Iterator[Address]:
     user = "nobody" if os.geteuid() == 0 else None
     directory.chmod(0o755)
     programs = _reachable(binaries(), directory, user)
@@ -80,12 +80,12 @@ def _started(directory: Path) -> Iterator[Address]:
     arguments = ["--username=postgres", "--auth=trust", "--locale=C.UTF-8", "--encoding=UTF8", "--no-sync"]
     _call([programs / "initdb", "-D", data, *arguments], user)
     port = free_port()
-    settings = {**_SETTINGS, "port": str(port), "unix_socket_directories": str(data)}
+    settings = {**given, "port": str(port), "unix_socket_directories": str(data)}
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     log = (directory / "log").open("wb")
     process = subprocess.Popen([programs / "postgres", "-D", data, *options], user=user, cwd="/", stdout=log, stderr=log)
     try:
-        address = Address("127.0.0.1", port)
+        address = Address("127.0.0.1", port, pid=process.pid)
         _wait(address, process, directory / "log")
         yield address
     finally:

@@ -87,7 +87,7 @@ def process(directory: Path, *options: str) -> Iterator[Address]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory) as server:
         assert server.stdout is not None
         try:
-            yield Address("127.0.0.1", _port(server.stdout.readline()))
+            yield Address("127.0.0.1", _port(server.stdout.readline()), pid=server.pid)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(_STOP_LIMIT)

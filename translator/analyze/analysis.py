@@ -89,6 +89,8 @@ class Analysis:
         self._numbers = count(1)
         self.view_depth = 0
         self.before: list[Action] | None = None  # what routines do before the statement; None where they cannot run
+        self.outer_aggregates: set[int] = set()  # numbers of query levels whose aggregates are named in subqueries
+        self.failure: SqlError | None = None  # of a constant expression: raised when the plan is run
         self.keeps_form = False  # the tree will be printed as PostgreSQL's text (meta "form", typed.py)
 
     def alias(self, name: str) -> str:

@@ -14,6 +14,7 @@ from sqlglot import exp
 from translator import builtins, oids
 from translator import sqlstate as codes
 from translator.analyze import functions, polymorphic, routine, sqlfunction, windows
+from translator.analyze.aggregate_levels import place_aggregate, place_grouping
 from translator.analyze.coerce import Context, coerce, coerce_to, coerce_to_common, select_common_type
 from translator.analyze.functions import Cast, Match
 from translator.analyze.operators import SQL_LANGUAGE
@@ -25,16 +26,16 @@ from translator.typed import call, expanded, location_of, string, type_of, typed
 
 Node = dict[str, Any]
 
-# Clauses in which aggregates, window functions, set-returning functions may stand (check_agglevels_and_constraints & co).
-_AGGREGATES_ALLOWED = {"SELECT", "HAVING", "ORDER BY", "DISTINCT ON", "window definitions", "WINDOW"}
+# Clauses in which window functions, set-returning functions may stand (transformWindowFuncCall, check_srf_call_placement).
 _WINDOWS_ALLOWED = {"SELECT", "ORDER BY", "DISTINCT ON"}
-_SETS_ALLOWED = {"SELECT", "ORDER BY", "GROUP BY", "DISTINCT ON", "functions in FROM"}
+_SETS_ALLOWED = {"SELECT", "ORDER BY", "GROUP BY", "DISTINCT ON", "functions in FROM", "window definitions"}
 
 
 def function_call(scope: Scope, value: Node) -> exp.Expr:
     """A FuncCall node."""
     names = names_of(value["funcname"])
     location = value.get("location")
+    last_set = scope.last_set
     arguments, argument_names = _arguments(scope, value)
     node = _sql_syntax(scope, names, arguments, value)
     if node is not None:
@@ -65,6 +66,9 @@ def function_call(scope: Scope, value: Node) -> exp.Expr:
         _check_variadic(scope, proc, every[-1], location)
     types, result = _concrete_types(scope, resolved, every, location)
     coerced = _coerce_arguments(scope, resolved, every, types, location)
+    if proc.kind in "aw" and scope.last_set is not last_set:
+        kind = "aggregate" if proc.kind == "a" and not value.get("over") else "window"
+        raise set_not_allowed(scope, f"{kind} function calls cannot contain set-returning function calls")
     if proc.kind == "a":
         return _aggregate(scope, value, proc, coerced, ordered, result, names)
     if proc.kind == "w":
@@ -281,7 +285,8 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
                 f"set-returning functions are not allowed in {scope.clause}",
                 location=location,
             )
-        scope.has_sets = True
+        scope.has_sets = scope.has_sets or scope.clause != "functions in FROM"
+        scope.last_set = typed(exp.Null(), result, -1, location)
     if proc.language == SQL_LANGUAGE:
         if not sqlfunction.is_inlined(proc):
             return routine.run_before(scope, proc, arguments, result, location)
@@ -295,6 +300,17 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
     if proc.modes and result == oids.RECORD:
         node.meta["field_names"], node.meta["field_types"] = sqlfunction.out_fields(scope.analysis, proc, arguments)
     return typed(node, result, -1, location)
+
+
+def set_not_allowed(scope: Scope, message: str) -> SqlError:
+    """The error for the last set-returning call, where it would have to run for some rows only."""
+    assert scope.last_set is not None
+    return SqlError(
+        codes.FEATURE_NOT_SUPPORTED,
+        message,
+        hint="You might be able to move the set-returning function into a LATERAL FROM item.",
+        location=location_of(scope.last_set),
+    )
 
 
 def aggregate_key(scope: Scope, proc: ProcRow) -> str:
@@ -319,9 +335,14 @@ def _aggregate(
     names: list[str],
 ) -> exp.Expr:
     location = value.get("location")
+    condition: exp.Expr | None = None
+    if value.get("agg_filter"):
+        from translator.analyze.expressions import transform_condition
+
+        condition = transform_condition(scope, value["agg_filter"], "FILTER", "FILTER")
     level = scope
     if not value.get("over"):
-        level = _place_aggregate(scope, arguments, location)
+        level = place_aggregate(scope, [*arguments, *ordered, *([condition] if condition is not None else ())], location)
     elif value.get("agg_distinct"):
         raise SqlError(codes.FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions", location=location)
     elif ordered:
@@ -334,6 +355,8 @@ def _aggregate(
             f"{'.'.join(names)}(*) must be used to call a parameterless aggregate function",
             location=location,
         )
+    if value.get("agg_distinct"):
+        _check_distinct_order(arguments, ordered)
     if value.get("agg_within_group"):
         ordered = [
             item if item.this is argument else _with(item, argument)
@@ -345,14 +368,11 @@ def _aggregate(
         aggregate_key(scope, proc), *_decorated(arguments, ordered, bool(value.get("agg_distinct"))), proc=proc
     )
     node.meta["aggregate"] = True
-    node.meta["level"] = id(level)
+    node.meta["level"] = level.number
     node.meta["argument_types"] = tuple(type_of(argument) for argument in arguments)
     node.meta["within_group"] = bool(value.get("agg_within_group"))
     typed(node, result, -1, location)
-    if value.get("agg_filter"):
-        from translator.analyze.expressions import transform_condition
-
-        condition = transform_condition(scope, value["agg_filter"], "FILTER", "FILTER")
+    if condition is not None:
         node = typed(exp.Filter(this=node, expression=exp.Where(this=condition)), result, -1, location)
     if value.get("over"):
         return windows.over(scope, node, value["over"], result, location)
@@ -379,6 +399,25 @@ def _hypothetical(scope: Scope, arguments: list[exp.Expr], ordered: list[exp.Ord
     return [typed(string(order), oids.TEXT), *direct, *sorted_by]
 
 
+def _check_distinct_order(arguments: list[exp.Expr], ordered: list[exp.Ordered]) -> None:
+    """What DISTINCT values are sorted by must be among them (transformDistinctClause, is_agg). Raises 42P10."""
+    bare = [_without_coercion(argument) for argument in arguments]
+    for item in ordered:
+        if _without_coercion(item.this) not in bare:
+            raise SqlError(
+                codes.INVALID_COLUMN_REFERENCE,
+                "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+                location=location_of(item.this),
+            )
+
+
+def _without_coercion(node: exp.Expr) -> tuple[exp.Expr, tuple[str, ...]]:
+    """The expression without implicit coercions around it (strip_implicit_coercions), and the explicit relabellings."""
+    while isinstance(node, exp.Anonymous) and node.meta.get("cast") == "implicit":
+        node = node.expressions[0]
+    return node, tuple(word for word, _, _ in node.meta.get("layers", ()) if word and word != "implicit")
+
+
 def _with(item: exp.Ordered, argument: exp.Expr) -> exp.Ordered:
     item.set("this", argument.copy())
     return item
@@ -394,53 +433,6 @@ def _decorated(arguments: list[exp.Expr], ordered: list[exp.Ordered], distinct: 
     if ordered:
         result[-1] = exp.Order(this=result[-1], expressions=ordered)
     return result
-
-
-def _place_aggregate(scope: Scope, arguments: list[exp.Expr], location: int | None) -> Scope:
-    """The query level an aggregate belongs to, after checks that it may stand there (check_agglevels_and_constraints)."""
-    for argument in arguments:
-        for part in argument.find_all(exp.Anonymous):
-            if part.meta.get("aggregate") and not _hidden(part, argument):
-                raise SqlError(
-                    codes.GROUPING_ERROR, "aggregate function calls cannot be nested", location=location_of(part)
-                )
-    if any(argument.find(exp.Window) for argument in arguments):
-        raise SqlError(codes.GROUPING_ERROR, "aggregate function calls cannot contain window function calls", location=location)
-    level = _aggregate_level(scope, arguments)
-    if level.clause not in _AGGREGATES_ALLOWED:
-        raise SqlError(codes.GROUPING_ERROR, f"aggregate functions are not allowed in {level.clause}", location=location)
-    level.has_aggregates = True
-    return level
-
-
-def _hidden(part: exp.Expr, argument: exp.Expr) -> bool:
-    """Whether the part belongs to a subquery inside the argument."""
-    parent = part.parent if part is not argument else None
-    while parent is not None and parent is not argument:
-        if isinstance(parent, exp.Query):
-            return True
-        parent = parent.parent
-    return False
-
-
-def _aggregate_level(scope: Scope, arguments: list[exp.Expr]) -> Scope:
-    """The query level an aggregate belongs to: that of the innermost column in its arguments."""
-    aliases = {column.table for argument in arguments for column in argument.find_all(exp.Column) if column.table}
-    if not aliases:
-        return scope
-    level: Scope | None = scope
-    while level is not None:
-        if any(column_alias in aliases for item in level.items for column_alias in _aliases(item.entry)):
-            return level
-        level = level.parent
-    return scope
-
-
-def _aliases(entry: Any) -> set[str]:
-    found = {entry.sql_alias}
-    for column in entry.columns:
-        found.update(part.table for part in column.node.find_all(exp.Column))
-    return found
 
 
 def _window_function(
@@ -464,15 +456,19 @@ def check_window_clause(scope: Scope, location: int | None) -> None:
         raise SqlError(codes.WINDOWING_ERROR, f"window functions are not allowed in {scope.clause}", location=location)
 
 
+_MAX_GROUPING = 31  # bits of the result
+
+
 def grouping(scope: Scope, value: Node) -> exp.Expr:
     """GROUPING(…): the bit mask of the expressions that the current grouping set leaves out."""
     from translator.analyze.expressions import transform
 
     arguments = [transform(scope, argument) for argument in value["args"]]
-    if scope.clause not in _AGGREGATES_ALLOWED:
+    if len(arguments) > _MAX_GROUPING:
         raise SqlError(
-            codes.GROUPING_ERROR, f"grouping operations are not allowed in {scope.clause}", location=value.get("location")
+            codes.TOO_MANY_ARGUMENTS, "GROUPING must have fewer than 32 arguments", location=value.get("location")
         )
-    scope.has_aggregates = True
+    level = place_grouping(scope, arguments, value.get("location"))
     node = call("grouping:mask", *arguments)
+    node.meta["level"] = level.number
     return typed(node, oids.INT4, -1, value.get("location"))

@@ -135,22 +135,34 @@ def coerce(
 
 def _record_to(analysis: Analysis, node: exp.Expr, target: int, context: Context, location: int | None) -> exp.Expr:
     """ROW(…) as a named composite type (coerce_record_to_complex): field by field."""
-    relation = analysis.catalog.relation_by_oid(analysis.catalog.type(analysis.catalog.base_type(target)).relation)
-    fields = node.expressions if isinstance(node, exp.Anonymous) and node.this == "row:construct" else None
-    if relation is None or fields is None or len(fields) != len(relation.columns):
-        raise SqlError(
-            codes.CANNOT_COERCE,
-            f"cannot cast type record to {analysis.type_name(target)}",
-            detail="Input has too few columns." if fields and relation and len(fields) < len(relation.columns) else None,
-            location=location,
-        )
-    coerced = [
-        coerce_to(analysis, field, column.type_oid, column.typmod, Context.ASSIGNMENT, location_of(field))
-        for field, column in zip(fields, relation.columns, strict=True)
-    ]
-    made = typed(call("row:construct", *[field for field in coerced if field is not None]), oids.RECORD, -1, location)
-    layer(made, _CAST_WORDS[context], target, -1)
-    return typed(made, target)
+    base = analysis.catalog.base_type(target)
+    relation = analysis.catalog.relation_by_oid(analysis.catalog.type(base).relation)
+    fields = None
+    if isinstance(node, exp.Anonymous) and node.this == "row:construct":
+        fields = node.meta.get("given", node.expressions)
+    columns = relation.columns if relation is not None else ()
+    detail = None
+    if fields is not None and len(fields) == len(columns):
+        coerced = []
+        for number, (field, column) in enumerate(zip(fields, columns, strict=True), 1):
+            made = coerce_to(analysis, field, column.type_oid, column.typmod, context, location_of(field))
+            if made is None:
+                names = analysis.type_name(type_of(field)), analysis.type_name(column.type_oid)
+                detail = f"Cannot cast type {names[0]} to {names[1]} in column {number}."
+                break
+            coerced.append(made)
+        else:
+            row = typed(call("row:construct", *coerced), oids.RECORD, -1, location)
+            layer(row, _CAST_WORDS[context], base, -1)
+            return _to_domain(analysis, typed(row, base), target, context)
+    elif fields is not None:
+        detail = f"Input has too {'few' if len(fields) < len(columns) else 'many'} columns."
+    raise SqlError(
+        codes.CANNOT_COERCE,
+        f"cannot cast type record to {analysis.type_name(target)}",
+        detail=detail,
+        location=location,
+    )
 
 
 def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context) -> exp.Expr:

@@ -32,6 +32,15 @@ def constant(value: Stored) -> exp.Expr:
     return exp.Literal.string(value)
 
 
+def stored(node: exp.Literal | exp.Null) -> Stored | None:
+    """The stored value of a literal."""
+    if isinstance(node, exp.Null):
+        return None
+    if node.is_string:
+        return str(node.this)
+    return int(node.this) if node.this.lstrip("-").isdigit() else float(node.this)
+
+
 def _float(value: float) -> str:
     if math.isinf(value):
         return "9e999" if value > 0 else "-9e999"

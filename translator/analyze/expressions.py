@@ -162,6 +162,7 @@ def _boolean_test(scope: Scope, value: Node) -> exp.Expr:
 def _case(scope: Scope, value: Node) -> exp.Expr:
     """CASE, also with an operand: `CASE a WHEN b` means `a = b` with the operator's coercions (transformCaseExpr)."""
     analysis = scope.analysis
+    last_set = scope.last_set
     operand = transform(scope, value["arg"]) if value.get("arg") else None
     if operand is not None and type_of(operand) == oids.UNKNOWN:
         operand = coerce_to(analysis, operand, oids.TEXT, -1, Context.IMPLICIT, location_of(operand)) or operand
@@ -175,6 +176,8 @@ def _case(scope: Scope, value: Node) -> exp.Expr:
         conditions.append(coerce_to_boolean(analysis, condition, "CASE/WHEN"))
         results.append(transform(scope, clause["result"]))
     default = transform(scope, value["defresult"]) if value.get("defresult") else typed(exp.Null(), oids.UNKNOWN)
+    if scope.last_set is not last_set:
+        raise calls.set_not_allowed(scope, "set-returning functions are not allowed in CASE")
     # PostgreSQL lets the ELSE branch speak first
     common = select_common_type(analysis, [default, *results], "CASE")
     typmod = select_common_typmod([default, *results], common)
@@ -190,7 +193,10 @@ def _case(scope: Scope, value: Node) -> exp.Expr:
 
 
 def _coalesce(scope: Scope, value: Node) -> exp.Expr:
+    last_set = scope.last_set
     arguments = [transform(scope, argument) for argument in value["args"]]
+    if scope.last_set is not last_set:
+        raise calls.set_not_allowed(scope, "set-returning functions are not allowed in COALESCE")
     common = select_common_type(scope.analysis, arguments, "COALESCE")
     typmod = select_common_typmod(arguments, common)
     coerced = [coerce_to_common(scope.analysis, argument, common, "COALESCE") for argument in arguments]

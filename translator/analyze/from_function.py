@@ -71,6 +71,7 @@ def _one(
     scope.lateral_active = True
     node = transform_in(scope, items[0], "functions in FROM")
     scope.lateral_active = outer
+    _refuse_inner_sets(node)
     name = column_name(items[0])
     own = items[1]["List"]["items"] if len(items) > 1 and items[1] else None
     definitions = own or definitions
@@ -103,7 +104,21 @@ def _one(
         if len(out) == 1 and out[0]:
             label = out[0]
         columns = [(label, type_of(node), typmod_of(node))]
+    else:
+        node.meta["of_rows"] = True
     return node, columns, name
+
+
+def _refuse_inner_sets(node: exp.Expr) -> None:
+    """A set is a FROM item itself, not the argument of one (the last_srf check of transformRangeFunction)."""
+    for part in node.find_all(exp.Anonymous):
+        proc = part.meta.get("proc")
+        if part is not node and proc is not None and proc.returns_set and part.parent_select is None:
+            raise SqlError(
+                codes.FEATURE_NOT_SUPPORTED,
+                "set-returning functions must appear at top level of FROM",
+                location=part.meta.get("location"),
+            )
 
 
 def _defined(analysis: Analysis, definitions: list[Node]) -> list[tuple[str, int, int]]:

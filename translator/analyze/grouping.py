@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -71,7 +72,9 @@ def _sets(node: Node, position: Any) -> list[Set]:
             return [one for item in content for one in _sets(item, position)]
 
 
-def check(scope: Scope, targets: list[Target], having: exp.Expr | None, group: list[exp.Expr]) -> None:
+def check(
+    scope: Scope, targets: list[Target], having: exp.Expr | None, group: list[exp.Expr], sets: list[Set] | None = None
+) -> None:
     """Raises 42803 for a column that is neither grouped nor aggregated (check_ungrouped_columns)."""
     aliases: dict[str, Entry] = {item.entry.sql_alias: item.entry for item in scope.items if item.entry.sql_alias}
     for item in scope.items:
@@ -79,12 +82,14 @@ def check(scope: Scope, targets: list[Target], having: exp.Expr | None, group: l
             for part in column.node.find_all(exp.Column):
                 if part.table and part.table not in aliases:
                     aliases[part.table] = item.entry
-    dependent = _determined(scope, group, aliases)
+    # what determines a column must be in every grouping set
+    common = [node for place, node in enumerate(group) if sets is None or all(place in one for one in sets)]
+    walk = _Walk(group, aliases, _determined(common, aliases), scope.number)
     for node in [target.node for target in targets] + ([having] if having is not None else []):
-        _walk(node, group, aliases, dependent, id(scope), in_subquery=False)
+        walk.visit(node, in_subquery=False)
 
 
-def _determined(scope: Scope, group: list[exp.Expr], aliases: dict[str, Entry]) -> set[str]:
+def _determined(group: list[exp.Expr], aliases: dict[str, Entry]) -> set[str]:
     """The tables whose primary key is grouped, which determines all their columns (check_functional_grouping)."""
     grouped = {(node.table, node.name) for node in group if isinstance(node, exp.Column)}
     found = set()
@@ -98,29 +103,41 @@ def _determined(scope: Scope, group: list[exp.Expr], aliases: dict[str, Entry]) 
     return found
 
 
-def _walk(
-    node: exp.Expr,
-    group: list[exp.Expr],
-    aliases: dict[str, Entry],
-    dependent: set[str],
-    level: int,
-    *,
-    in_subquery: bool,
-) -> None:
-    if any(node == grouped for grouped in group):
-        return
-    if isinstance(node, exp.Anonymous) and (node.meta.get("aggregate") or node.this == "grouping:mask"):
-        if not in_subquery or node.meta.get("level") == level:
+@dataclass(slots=True)
+class _Walk:
+    """Down an expression of a grouped query."""
+
+    group: list[exp.Expr]
+    aliases: dict[str, Entry]
+    dependent: set[str]
+    level: int
+
+    def visit(self, node: exp.Expr, *, in_subquery: bool) -> None:
+        if isinstance(node, exp.Anonymous) and node.this == "grouping:mask" and node.meta.get("level") == self.level:
+            self._check_grouping(node)
             return
-    if isinstance(node, exp.Filter) and not in_subquery:
-        return
-    if isinstance(node, exp.Column):
-        if node.table in aliases and node.table not in dependent:
-            raise _ungrouped(node, aliases[node.table], in_subquery=in_subquery)
-        return
-    deeper = in_subquery or isinstance(node, exp.Query)
-    for child in node.iter_expressions():
-        _walk(child, group, aliases, dependent, level, in_subquery=deeper)
+        if any(node == grouped for grouped in self.group):
+            return
+        if isinstance(node, exp.Column):
+            if node.table in self.aliases and node.table not in self.dependent:
+                raise _ungrouped(node, self.aliases[node.table], in_subquery=in_subquery)
+            return
+        call = node.this if isinstance(node, exp.Filter) else node
+        if isinstance(call, exp.Anonymous) and call.meta.get("aggregate") and call.meta.get("level") == self.level:
+            if not isinstance(node.parent, exp.Window) or node.parent.this is not node:
+                return
+        deeper = in_subquery or isinstance(node, exp.Query)
+        for child in node.iter_expressions():
+            self.visit(child, in_subquery=deeper)
+
+    def _check_grouping(self, node: exp.Anonymous) -> None:
+        for argument in node.expressions:
+            if argument not in self.group:
+                raise SqlError(
+                    codes.GROUPING_ERROR,
+                    "arguments to GROUPING must be grouping expressions of the associated query level",
+                    location=location_of(argument),
+                )
 
 
 def _ungrouped(node: exp.Column, entry: Entry, *, in_subquery: bool) -> SqlError:

@@ -8,11 +8,12 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze import conflict, returning, view_target
+from translator.analyze import conflict, parts, returning, view_target
 from translator.analyze.changes import Change
 from translator.analyze.insertion import Insert
-from translator.analyze.query import Query, unique_names
-from translator.analyze.scope import Entry, EntryColumn, Item, Scope
+from translator.analyze.parts import Place
+from translator.analyze.query import Query, Target, unique_names
+from translator.analyze.scope import Entry, EntryColumn, Item, Scope, use
 from translator.analyze.select import transform_query, values_rows
 from translator.analyze.writes import (
     coerce_assigned,
@@ -35,10 +36,8 @@ def transform(scope: Scope, value: Node) -> Change:
     target = view_target.resolve(scope, value["relation"], "INSERT")
     relation, entry = target.relation, target.entry
     named, steps = _named_columns(target.naming, value.get("cols"))
-    if any(steps):
-        raise unsupported("INSERT into part of a column")
     override = value.get("override", "OVERRIDING_NOT_SET")
-    rows, query = _source(scope, target.naming, value, named)
+    rows, query = _source(scope, target.naming, value, named, steps)
     if target.naming is not relation:
         target.check_assignable([item.name for item in named], "INSERT")
         named = [next(item for item in relation.columns if item.attnum == one.attnum) for one in named]
@@ -54,21 +53,22 @@ def transform(scope: Scope, value: Node) -> Change:
     return change
 
 
-def _named_columns(relation: Relation, nodes: list[Node] | None) -> tuple[list[Column], list[Any]]:
-    """The columns that the statement names, all if it names none (checkInsertTargets)."""
+def _named_columns(relation: Relation, nodes: list[Node] | None) -> tuple[list[Column], list[list[Node]]]:
+    """The columns that the statement names, all if it names none, and which part of each (checkInsertTargets)."""
     if not nodes:
         return list(relation.columns), []
     found: list[Column] = []
-    steps = []
+    steps: list[list[Node]] = []
     for node in nodes:
         value = node["ResTarget"]
         item = find_column(relation, value["name"], value.get("location"))
-        if item in found:
+        whole = not value.get("indirection") or any(one == item and not other for one, other in zip(found, steps, strict=True))
+        if item in found and whole:
             raise SqlError(
                 codes.DUPLICATE_COLUMN, f'column "{item.name}" specified more than once', location=value.get("location")
             )
         found.append(item)
-        steps.append(value.get("indirection"))
+        steps.append(value.get("indirection", []))
     return found, steps
 
 
@@ -76,8 +76,10 @@ def _named_columns(relation: Relation, nodes: list[Node] | None) -> tuple[list[C
 Row = list[exp.Expr | None]
 
 
-def _source(scope: Scope, relation: Relation, value: Node, named: list[Column]) -> tuple[list[Row] | None, Query | None]:
-    """VALUES lists as rows, anything else as a query; neither for DEFAULT VALUES."""
+def _source(
+    scope: Scope, relation: Relation, value: Node, named: list[Column], steps: list[list[Node]]
+) -> tuple[list[Row] | None, Query | None]:
+    """VALUES lists as rows, anything else as a query; neither for DEFAULT VALUES. `named` is cut to what there are values for."""
     node = value.get("selectStmt")
     if node is None:
         named.clear()
@@ -88,10 +90,15 @@ def _source(scope: Scope, relation: Relation, value: Node, named: list[Column]) 
         rows = values_rows(scope, select["valuesLists"], allow_default=True)
         _check_count(named, len(rows[0]), rows[0], value)
         del named[len(rows[0]) :]
-        return [[_assigned(scope, relation, item, node) for item, node in zip(named, row, strict=True)] for row in rows], None
+        made = [_assigned_row(scope, relation, named, steps, row) for row in rows]
+        named[:] = dict.fromkeys(named)
+        return made, None
     query = transform_query(scope.child(), node, keep_unknown=True)
     _check_count(named, len(query.targets), [target.node for target in query.targets], value)
     del named[len(query.targets) :]
+    if any(steps):
+        query = _merged(scope, relation, named, steps, query)
+        named[:] = dict.fromkeys(named)
     return None, query
 
 
@@ -105,6 +112,41 @@ def _check_count(named: list[Column], given: int, nodes: list[exp.Expr], value: 
     if value.get("cols") and given < len(named):
         location = value["cols"][given]["ResTarget"].get("location")
         raise SqlError(codes.SYNTAX_ERROR, "INSERT has more target columns than expressions", location=location)
+
+
+def _assigned_row(
+    scope: Scope, relation: Relation, named: list[Column], steps: list[list[Node]], row: list[exp.Expr]
+) -> Row:
+    """The values of a row as their columns' types; parts of one column are put together."""
+    if not any(steps):
+        return [_assigned(scope, relation, item, node) for item, node in zip(named, row, strict=True)]
+    found: dict[Column, exp.Expr | None] = {}
+    for item, path, node in zip(named, steps, row, strict=False):
+        if path and isinstance(node, exp.Var):
+            _refuse_default(path)
+        if path:
+            current = found.get(item) or typed(exp.Null(), item.type_oid, item.typmod)
+            node = parts.assign(scope, Place(item.name, item.type_oid, item.typmod, current), path, node)
+        found[item] = _assigned(scope, relation, item, node)
+    return list(found.values())
+
+
+def _merged(scope: Scope, relation: Relation, named: list[Column], steps: list[list[Node]], query: Query) -> Query:
+    """A query whose columns are whole columns of the table, made of those of a query for parts of them."""
+    alias = scope.analysis.alias("parts")
+    given: list[exp.Expr] = [
+        typed(column(alias, name), type_of(target.node), typmod_of(target.node))
+        for name, target in zip(query.columns, query.targets, strict=True)
+    ]
+    values = _assigned_row(scope, relation, named, steps, given)
+    items = list(dict.fromkeys(named))
+    targets = [Target(item.name, value) for item, value in zip(items, values, strict=True) if value is not None]
+    select = exp.Select(
+        expressions=[exp.Alias(this=target.node, alias=exp.Identifier(this=target.name, quoted=True)) for target in targets]
+    )
+    source = exp.Subquery(this=query.tree, alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True)))
+    select.set("from_", exp.From(this=source))
+    return Query(select, targets, [target.name for target in targets])
 
 
 def _assigned(scope: Scope, relation: Relation, item: Column, node: exp.Expr) -> exp.Expr | None:
@@ -164,8 +206,6 @@ def single_row(
 ) -> tuple[list[Column], list[exp.Expr]]:
     """The row that MERGE … INSERT makes: its columns and their values. `values`: a List node, None for DEFAULT VALUES."""
     named, steps = _named_columns(relation, targets)
-    if any(steps):
-        raise unsupported("INSERT into part of a column")
     row: Row = []
     if values is None:
         named.clear()
@@ -173,7 +213,8 @@ def single_row(
         ((made,),) = (values_rows(scope, [values], allow_default=True),)
         _check_count(named, len(made), made, {"cols": targets})
         del named[len(made) :]
-        row = [_assigned(scope, relation, item, node) for item, node in zip(named, made, strict=True)]
+        row = _assigned_row(scope, relation, named, steps, made)
+        named = list(dict.fromkeys(named))
     columns, lists = _values_lists(scope, relation, named, [row], clause.get("override", "OVERRIDING_NOT_SET"))
     return columns, lists[0]
 
@@ -307,15 +348,18 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
     from translator.analyze.expressions import transform_in
 
     found: dict[int, exp.Expr] = {}
+    partly: set[int] = set()  # columns of which parts were assigned
     for node in nodes:
         value = node["ResTarget"]
         item = find_column(relation, value["name"], value.get("location"))
-        if item.attnum in found:
+        steps = value.get("indirection", [])
+        if item.attnum in found and not (steps and item.attnum in partly):
             raise SqlError(codes.SYNTAX_ERROR, f'multiple assignments to same column "{item.name}"')
         source = value["val"]
         if "MultiAssignRef" in source:
             source = _multi_source(source["MultiAssignRef"])
         if "SetToDefault" in source:
+            _refuse_default(steps)
             found[item.attnum] = default_value(scope, relation, item)
             continue
         if item.generated:
@@ -331,10 +375,27 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
                 detail=f'Column "{item.name}" is an identity column defined as GENERATED ALWAYS.',
             )
         made = transform_in(scope, source, verb)
-        if value.get("indirection"):
-            made = _assign_part(scope, relation, item, value["indirection"], made)
+        if steps:
+            current = found[item.attnum] if item.attnum in partly else _current(scope, relation, item)
+            made = parts.assign(scope, Place(item.name, item.type_oid, item.typmod, current), steps, made)
+            partly.add(item.attnum)
         found[item.attnum] = coerce_assigned(scope, relation, item, made)
     return {attnum: node for attnum, node in found.items() if not _is_generated(relation, attnum)}
+
+
+def _current(scope: Scope, relation: Relation, item: Column) -> exp.Expr:
+    """What the column of the row that is updated holds."""
+    for other in scope.items:
+        for one in other.entry.columns if other.entry.relation is relation else ():
+            if one.attnum == item.attnum:
+                return use(one, None)
+    raise AssertionError("an update without its relation in scope")
+
+
+def _refuse_default(steps: list[Node]) -> None:
+    if steps:
+        what = "an array element" if "A_Indices" in steps[-1] else "a subfield"
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"cannot set {what} to DEFAULT")
 
 
 def _is_generated(relation: Relation, attnum: int) -> bool:
@@ -366,65 +427,3 @@ def _multi_source(reference: Node) -> Node:
         codes.FEATURE_NOT_SUPPORTED,
         "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
     )
-
-
-def _assign_jsonb(scope: Scope, item: Column, steps: list[Node], value: exp.Expr) -> exp.Expr:
-    """`SET j['a'][0] = x`: the document with that part set (jsonb_subscript_assign)."""
-    from translator.analyze.coerce import Context, coerce_to
-    from translator.analyze.expressions import transform
-    from translator.analyze.scope import find_column as lookup
-    from translator.typed import call
-
-    current = lookup(scope, item.name, None)
-    coerced = coerce_to(scope.analysis, value, oids.JSONB, -1, Context.ASSIGNMENT, location_of(value))
-    if current is None or coerced is None or any("A_Indices" not in step for step in steps):
-        raise unsupported("this assignment to part of a jsonb")
-    keys = []
-    for step in steps:
-        key = transform(scope, step["A_Indices"]["uidx"])
-        wanted = oids.INT4 if type_of(key) == oids.INT4 else oids.TEXT
-        made = coerce_to(scope.analysis, key, wanted, -1, Context.IMPLICIT, location_of(key))
-        if made is None:
-            raise SqlError(
-                codes.DATATYPE_MISMATCH,
-                f"subscript type {scope.analysis.type_name(type_of(key))} is not supported",
-                hint="jsonb subscript must be coercible to either integer or text.",
-                location=location_of(key),
-            )
-        keys.append(made)
-    return typed(call("jsonb:assign", current, coerced, *keys), item.type_oid, item.typmod)
-
-
-def _assign_part(scope: Scope, relation: Relation, item: Column, steps: list[Node], value: exp.Expr) -> exp.Expr:
-    """`SET a[1] = x`, `SET a[1:2] = x`: the array with that part replaced."""
-    from translator.analyze.coerce import Context, coerce_to
-    from translator.analyze.scope import find_column as lookup
-    from translator.analyze.subscripts import _bound, _index
-    from translator.typed import call
-
-    if scope.analysis.catalog.base_type(item.type_oid) == oids.JSONB:
-        return _assign_jsonb(scope, item, steps, value)
-    element = scope.analysis.catalog.element(item.type_oid)
-    if not element or any("A_Indices" not in step for step in steps):
-        raise unsupported("assignment to part of a value that is not an array")
-    current = lookup(scope, item.name, None)
-    slices = any(step["A_Indices"].get("is_slice") for step in steps)
-    target = item.type_oid if slices else element
-    coerced = coerce_to(scope.analysis, value, target, item.typmod, Context.ASSIGNMENT, location_of(value))
-    if coerced is None or current is None:
-        raise SqlError(
-            codes.DATATYPE_MISMATCH,
-            f'subscripted assignment to "{item.name}" requires type {scope.analysis.type_name(target)}'
-            f" but expression is of type {scope.analysis.type_name(type_of(value))}",
-            hint="You will need to rewrite or cast the expression.",
-            location=location_of(value),
-        )
-    bounds: list[exp.Expr] = []
-    for step in steps:
-        indices = step["A_Indices"]
-        if slices:
-            bounds += [_bound(scope, indices.get("lidx")), _bound(scope, indices.get("uidx"))]
-        else:
-            bounds.append(_index(scope, indices["uidx"]))
-    name = "array:assign_slice" if slices else "array:assign"
-    return typed(call(name, current, coerced, *bounds), item.type_oid, item.typmod)

@@ -19,8 +19,10 @@ Node = dict[str, Any]
 
 
 def is_row(node: exp.Expr) -> bool:
-    """Whether the expression is a row constructor, which compares field by field."""
-    return isinstance(node, exp.Anonymous) and node.this == "row:construct"
+    """Whether the expression is a row constructor, which compares field by field; rows of tables and of named types do not."""
+    if not isinstance(node, exp.Anonymous) or node.this != "row:construct":
+        return False
+    return type_of(node) == oids.RECORD and "construct" not in node.meta
 
 
 def fields(scope: Scope, value: Node) -> list[exp.Expr]:
@@ -39,8 +41,11 @@ def fields(scope: Scope, value: Node) -> list[exp.Expr]:
 
 def construct(scope: Scope, value: Node) -> exp.Expr:
     """ROW(a, b): an anonymous record; open literals in it become text."""
-    nodes = [resolve_unknown(scope, node) for node in fields(scope, value)]
+    given = fields(scope, value)
+    nodes = [resolve_unknown(scope, node) for node in given]
     node = call("row:construct", *nodes)
+    if any(type_of(one) == oids.UNKNOWN for one in given):  # a cast to a row type reads the literals as its columns' types
+        node.meta["given"] = tuple(given)
     node.meta["names"] = tuple(f"f{number}" for number in range(1, len(nodes) + 1))
     return typed(node, oids.RECORD, -1, value.get("location"))
 

@@ -8,6 +8,7 @@ columns, so that a merged JOIN USING column and a table's column are looked up a
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 from sqlglot import exp
@@ -87,9 +88,12 @@ class ViewCheck:
     condition: exp.Expr
 
 
+_numbers = count(1)
+
+
 @dataclass
 class Scope:
-    """One query level."""
+    """One query level. `number` tells it from all others, also after it is gone."""
 
     analysis: Analysis
     parent: Scope | None = None
@@ -106,6 +110,8 @@ class Scope:
     writable_ctes: bool = False
     outer_references: bool = False
     view_checks: list[ViewCheck] = field(default_factory=list)  # of the view that the statement writes to
+    last_set: exp.Expr | None = None  # the set-returning call that was analyzed last (p_last_srf)
+    number: int = field(default_factory=lambda: next(_numbers))
     merge_action: exp.Expr | None = None  # what merge_action() means, in RETURNING of MERGE
     columns_only: str = ""  # a clause whose columns must not be subqueries, … (words the error)
 

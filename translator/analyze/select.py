@@ -65,7 +65,7 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
         resolve_targets(scope, targets)
     grouped = bool(group) or sets is not None or having is not None or scope.has_aggregates
     if grouped:
-        grouping.check(scope, targets, having, [target.node for target in group])
+        grouping.check(scope, targets, having, [target.node for target in group], sets)
     tree = _assemble(sources, where)
     query = Query(tree, [target for target in targets if not target.junk])
     query.columns = unique_names([target.name for target in query.targets])
@@ -80,6 +80,7 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
     attach_sort(scope, query, sort)
     attach_limit(scope, value, query, sort)
     tree.meta["grouped"] = grouped
+    tree.meta["level"] = scope.number
     tree.meta["has_sets"] = scope.has_sets
     locking.transform(scope, value.get("lockingClause", []), tree, grouped=grouped)
     return query

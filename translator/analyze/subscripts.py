@@ -82,29 +82,31 @@ def _subscript(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
     if len(steps) > 6:
         raise SqlError(codes.PROGRAM_LIMIT_EXCEEDED, "number of array dimensions (7) exceeds the maximum allowed (6)")
     if not any(step.get("is_slice") for step in steps):
-        indexes = [_index(scope, step["uidx"]) for step in steps]
+        indexes = [index(scope, step["uidx"]) for step in steps]
         return typed(call("array:subscript", node, *indexes), element, typmod_of(node), location_of(node))
     bounds: list[exp.Expr] = []
     for step in steps:
         if step.get("is_slice"):
-            bounds += [_bound(scope, step.get("lidx")), _bound(scope, step.get("uidx"))]
+            bounds += [bound(scope, step.get("lidx")), bound(scope, step.get("uidx"))]
         else:  # a plain subscript among slices means 1:n
-            bounds += [typed(exp.Literal.number(1), oids.INT4), _index(scope, step["uidx"])]
+            bounds += [typed(exp.Literal.number(1), oids.INT4), index(scope, step["uidx"])]
     return typed(call("array:slice", node, *bounds), container, typmod_of(node), location_of(node))
 
 
-def _bound(scope: Scope, node: Node | None) -> exp.Expr:
+def bound(scope: Scope, node: Node | None) -> exp.Expr:
+    """A bound of a slice, which may be left out."""
     # "array:omitted" is an open bound, which a NULL subscript is not
-    return _index(scope, node) if node is not None else typed(call("array:omitted"), oids.INT4)
+    return index(scope, node) if node is not None else typed(call("array:omitted"), oids.INT4)
 
 
-def _index(scope: Scope, node: Node) -> exp.Expr:
+def index(scope: Scope, node: Node) -> exp.Expr:
+    """An array subscript."""
     from translator.analyze.expressions import transform
 
-    index = transform(scope, node)
-    result = coerce_to(scope.analysis, index, oids.INT4, -1, Context.ASSIGNMENT, location_of(index))
+    made = transform(scope, node)
+    result = coerce_to(scope.analysis, made, oids.INT4, -1, Context.ASSIGNMENT, location_of(made))
     if result is None:
-        raise SqlError(codes.DATATYPE_MISMATCH, "array subscript must have type integer", location=location_of(index))
+        raise SqlError(codes.DATATYPE_MISMATCH, "array subscript must have type integer", location=location_of(made))
     return result
 
 

@@ -8,9 +8,9 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze.coerce import coerce_to_specific
+from translator.analyze.coerce import Context, can_coerce, coerce_to_specific
 from translator.analyze.scope import Scope
-from translator.errors import SqlError, unsupported
+from translator.errors import SqlError
 from translator.typed import location_of, type_of, typed
 
 Node = dict[str, Any]
@@ -21,7 +21,17 @@ _START = {0x20: "UNBOUNDED PRECEDING", 0x200: "CURRENT ROW", 0x800: "PRECEDING",
 _END = {0x100: "UNBOUNDED FOLLOWING", 0x400: "CURRENT ROW", 0x1000: "PRECEDING", 0x4000: "FOLLOWING"}
 _START_UNBOUNDED_FOLLOWING, _END_UNBOUNDED_PRECEDING = 0x80, 0x40
 _EXCLUDE = {0x8000: "CURRENT ROW", 0x10000: "GROUP", 0x20000: "TIES"}
-_RANGE_TYPES = {oids.INT2, oids.INT4, oids.INT8, oids.FLOAT4, oids.FLOAT8}
+# The sorted types that have in_range functions, and the types of their offsets (pg_amproc, support function 3 of btree).
+RANGE_OFFSETS = {
+    oids.INT2: (oids.INT2, oids.INT4, oids.INT8),
+    oids.INT4: (oids.INT2, oids.INT4, oids.INT8),
+    oids.INT8: (oids.INT8,),
+    oids.FLOAT4: (oids.FLOAT8,),
+    oids.FLOAT8: (oids.FLOAT8,),
+    oids.NUMERIC: (oids.NUMERIC,),
+    **dict.fromkeys((oids.DATE, oids.TIMESTAMP, oids.TIMESTAMPTZ, oids.TIME, oids.TIMETZ), (oids.INTERVAL,)),
+    oids.INTERVAL: (oids.INTERVAL,),
+}
 
 
 def over(scope: Scope, node: exp.Expr, definition: Node, result: int, location: int | None) -> exp.Expr:
@@ -119,9 +129,10 @@ def _side(
             spec.set(f"{side}_side", word.split()[1])
         return
     value = transform_in(scope, offset, "window RANGE" if kind == "RANGE" else f"window {kind}")
-    if value.find(exp.Column):
+    column = next((one for one in value.find_all(exp.Column) if one.parent_select is None), None)
+    if column is not None:
         raise SqlError(
-            codes.INVALID_COLUMN_REFERENCE, f"argument of {kind} must not contain variables", location=location_of(value)
+            codes.INVALID_COLUMN_REFERENCE, f"argument of {kind} must not contain variables", location=location_of(column)
         )
     if kind == "RANGE":
         value = _range_offset(scope, value, order, location)
@@ -132,14 +143,37 @@ def _side(
 
 
 def _range_offset(scope: Scope, value: exp.Expr, order: exp.Order | None, location: int | None) -> exp.Expr:
-    """RANGE with an offset: SQLite adds and subtracts it natively, which is right for the number types only."""
+    """The offset as a type that the sorted type has an in_range function for; lowering makes numbers of both."""
     if order is None or len(order.expressions) != 1:
         raise SqlError(
             codes.WINDOWING_ERROR,
             "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
             location=location,
         )
+    analysis = scope.analysis
     ordered = type_of(order.expressions[0].this)
-    if ordered not in _RANGE_TYPES:
-        raise unsupported(f"RANGE with offset over type {scope.analysis.type_name(ordered)}", location)
-    return coerce_to_specific(scope.analysis, value, ordered, "RANGE")
+    given = type_of(value)
+    base = analysis.catalog.base_type(ordered)
+    allowed = RANGE_OFFSETS.get(base)
+    message = f"RANGE with offset PRECEDING/FOLLOWING is not supported for column type {analysis.type_name(ordered)}"
+    if allowed is None:
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, message, location=location_of(value))
+    preferred = base if given == oids.UNKNOWN else given
+    matches = [oid for oid in allowed if can_coerce(analysis.catalog, [given], [oid], Context.IMPLICIT)]
+    if preferred in matches or len(matches) == 1:
+        target = preferred if preferred in matches else matches[0]
+        return coerce_to_specific(analysis, value, target, "RANGE")
+    if matches:
+        raise SqlError(
+            codes.FEATURE_NOT_SUPPORTED,
+            "RANGE with offset PRECEDING/FOLLOWING has multiple interpretations for column type"
+            f" {analysis.type_name(ordered)} and offset type {analysis.type_name(given)}",
+            hint="Cast the offset value to the exact intended type.",
+            location=location_of(value),
+        )
+    raise SqlError(
+        codes.FEATURE_NOT_SUPPORTED,
+        f"{message} and offset type {analysis.type_name(given)}",
+        hint="Cast the offset value to an appropriate type.",
+        location=location_of(value),
+    )

@@ -39,9 +39,9 @@ template("string_agg(text,text)", "group_concat($1, $2)")
 # Types whose stored values SQLite orders as PostgreSQL does; a NaN is text in SQLite and thus above all numbers.
 _NATIVE_ORDER = (
     "int2", "int4", "int8", "oid", "float4", "float8", "money", "text", "bpchar", "bytea",
-    "date", "time", "timestamp", "timestamptz",
+    "date", "time", "timestamp", "timestamptz", "pg_lsn", "xid8", "tid",
 )  # fmt: skip
-_KEYED_ORDER = ("numeric", "interval", "timetz", "inet", "pg_lsn", "xid8", "tid")
+_KEYED_ORDER = ("numeric", "interval", "timetz", "inet")
 
 for _name in _NATIVE_ORDER:
     template(f"min({_name})", "min($1)")

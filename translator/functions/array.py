@@ -27,6 +27,7 @@ from translator.types.array import (
     nest,
     too_many_dimensions,
 )
+from translator.types.composite import Composite
 from translator.types.domain import underlying
 from translator.types.names import sql_name
 from translator.types.registry import builtin_rows, type_of
@@ -347,6 +348,16 @@ def width_bucket_array(_: int, oid: int, value: Stored, thresholds: str) -> int:
 def array_unnest(oid: int, stored: str) -> Iterator[Stored | None]:
     """One row for each element. For a one-dimensional array SQLite's json_each is the same, but for bytes and floats."""
     return iter(array_type(oid).decode(stored).flat())
+
+
+@rows("array_unnest_rows", types="arguments")
+def array_unnest_rows(oid: int, stored: str) -> Iterator[tuple[Stored | None, ...]]:
+    """The same for an array of a composite type, in FROM: a row with the element's fields."""
+    type = array_type(oid)
+    element = underlying(type.element)
+    assert isinstance(element, Composite)
+    for item in type.decode(stored).flat():
+        yield (None,) * len(element.attributes) if item is None else tuple(element.decode(item))
 
 
 @rows("generate_subscripts_nodir", types="arguments")

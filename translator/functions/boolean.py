@@ -11,11 +11,14 @@ template("booland_statefunc", "min($1, $2)")
 template("boolor_statefunc", "max($1, $2)")
 
 
-@function("pg_num_nulls", strict=False)
-def num_nulls(*values: Any) -> int:
-    return sum(1 for value in values if value is None)
+# Their types stand before the values, as for all VARIADIC "any" functions: half of the arguments.
 
 
-@function("pg_num_nonnulls", strict=False)
-def num_nonnulls(*values: Any) -> int:
-    return sum(1 for value in values if value is not None)
+@function("pg_num_nulls", strict=False, types="arguments")
+def num_nulls(*arguments: Any) -> int:
+    return sum(1 for value in arguments[len(arguments) // 2 :] if value is None)
+
+
+@function("pg_num_nonnulls", strict=False, types="arguments")
+def num_nonnulls(*arguments: Any) -> int:
+    return sum(1 for value in arguments[len(arguments) // 2 :] if value is not None)

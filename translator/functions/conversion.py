@@ -15,6 +15,7 @@ from translator.settings import runtime
 from translator.types import registry
 from translator.types.base import Stored
 from translator.types.composite import Composite, Record
+from translator.types.domain import underlying
 
 
 @function("io_input", deterministic=False)
@@ -127,7 +128,7 @@ def zip_rows(widths: str, *arrays: str | None) -> Iterator[tuple[Any, ...]]:
 @function("composite_construct", strict=False, deterministic=False)
 def composite_construct(type_oid: int, *values: Stored | None) -> str:
     """ROW(…) as a named composite type."""
-    made = registry.type_of(type_oid)
+    made = underlying(registry.type_of(type_oid))
     assert isinstance(made, Composite)
     return made.encode(values)
 
@@ -135,7 +136,7 @@ def composite_construct(type_oid: int, *values: Stored | None) -> str:
 @function("record_field", deterministic=False)
 def record_field(type_oid: int, record: Stored, position: int) -> Stored | None:
     """One field of a composite value, counted from 1."""
-    made = registry.type_of(type_oid)
+    made = underlying(registry.type_of(type_oid))
     assert isinstance(made, Composite | Record)
     return made.items(record)[position - 1][1]
 

@@ -19,8 +19,10 @@ from translator.types.floating import FLOAT4, FLOAT8
 from translator.types.identifiers import CID, OID, PG_LSN, TID, XID, XID8
 from translator.types.integer import INT2, INT4, INT8
 from translator.types.money import MONEY
+from translator.types.network import CIDR, INET, MACADDR, MACADDR8
 from translator.types.numeric import NUMERIC
 from translator.types.reg import REG_TYPES, Reg
+from translator.types.snapshot import PG_SNAPSHOT
 from translator.types.text import BPCHAR, CHAR, NAME, TEXT, VARCHAR
 from translator.types.uuid import UUID
 
@@ -32,7 +34,9 @@ _TYPES: tuple[tuple[str, Type], ...] = (
     ("bool", BOOL), ("int2", INT2), ("int4", INT4), ("int8", INT8), ("float4", FLOAT4), ("float8", FLOAT8),
     ("numeric_", NUMERIC), ("text", TEXT), ("varchar", VARCHAR), ("bpchar", BPCHAR), ("name", NAME), ("char", CHAR),
     ("bytea", BYTEA), ("uuid_", UUID), ("cash_", MONEY), ("bit_", BIT), ("varbit_", VARBIT), ("oid", OID), ("xid", XID),
-    ("xid8", XID8), ("cid", CID), ("tid", TID), ("pg_lsn_", PG_LSN), *REG_TYPES.items(),
+    ("xid8", XID8), ("cid", CID), ("tid", TID), ("pg_lsn_", PG_LSN), ("inet_", INET),
+    ("cidr_", CIDR), ("macaddr_", MACADDR), ("macaddr8_", MACADDR8), ("pg_snapshot_", PG_SNAPSHOT),
+    *REG_TYPES.items(),
 )  # fmt: skip
 
 _MODIFIED: tuple[tuple[str, Type], ...] = (

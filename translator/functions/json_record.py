@@ -18,9 +18,10 @@ from translator.functions.json_access import elements, members, skip, text_at
 from translator.functions.registry import function, rows
 from translator.settings import runtime
 from translator.types.array import Array, ArrayValue, Elements, dimensions
-from translator.types.composite import Attribute, Composite, Record
+from translator.types.composite import Attribute, Composite, Record, row_items
 from translator.types.domain import Domain, underlying
 from translator.types.json import canonical
+from translator.types.names import sql_name
 from translator.types.registry import type_of
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def _values(attributes: Sequence[Attribute], defaults: Sequence[Stored | None], 
     ]
 
 
-def _row_of(oid: int, base: Stored | None) -> tuple[list[Attribute], list[Stored | None]]:
+def _row_of(oid: int, base: Stored | None, name: str) -> tuple[list[Attribute], list[Stored | None]]:
     """The columns that the first argument of populate_record stands for, and its values."""
     type = underlying(type_of(oid))
     if isinstance(type, Composite):
@@ -128,7 +129,13 @@ def _row_of(oid: int, base: Stored | None) -> tuple[list[Attribute], list[Stored
     if isinstance(type, Record) and base is not None:
         items = type.items(base)
         return [attribute for attribute, _ in items], [value for _, value in items]
-    raise SqlError(codes.DATATYPE_MISMATCH, "first argument of json_populate_record must be a row type")
+    if isinstance(type, Record):
+        raise SqlError(
+            codes.FEATURE_NOT_SUPPORTED,
+            f"could not determine row type for result of {name}",
+            hint="Provide a non-null record argument, or call the function in the FROM clause using a column definition list.",
+        )
+    raise SqlError(codes.DATATYPE_MISMATCH, f"first argument of {name} must be a row type")
 
 
 def _row_value(oid: int, attributes: list[Attribute], values: list[Stored | None]) -> str:
@@ -139,30 +146,58 @@ def _row_value(oid: int, attributes: list[Attribute], values: list[Stored | None
     return type.encode([(a.type.oid, value, a.name) for a, value in zip(attributes, values, strict=True)])
 
 
-def _populate(oid: int, base: Stored | None, text: str | None) -> Stored | None:
-    if text is None:
+def _arguments(arguments: tuple[Any, ...], count: int) -> tuple[int, Stored | None, str | None, str | None]:
+    """The row type, the base value, the JSON text, and the column definition list where the query has one."""
+    values = arguments[len(arguments) // 2 :]
+    return arguments[0], values[0], values[1], values[count] if len(values) > count else None
+
+
+def _defaults(attributes: list[Attribute], oid: int, base: Stored | None) -> list[Stored | None]:
+    """The values of a row that must be of the query's columns (tupledesc_match)."""
+    if base is None:
+        return [None] * len(attributes)
+    items = row_items(underlying(type_of(oid)), base)
+    message = "function return row and query-specified return row do not match"
+    if len(items) != len(attributes):
+        plural = "" if len(items) == 1 else "s"
+        detail = f"Returned row contains {len(items)} attribute{plural}, but query expects {len(attributes)}."
+        raise SqlError(codes.DATATYPE_MISMATCH, message, detail=detail)
+    for number, ((given, _), wanted) in enumerate(zip(items, attributes, strict=True), 1):
+        if given.type.oid != wanted.type.oid:
+            names = sql_name(given.type.oid), sql_name(wanted.type.oid)
+            detail = f"Returned type {names[0]} at ordinal position {number}, but query expects {names[1]}."
+            raise SqlError(codes.DATATYPE_MISMATCH, message, detail=detail)
+    return [value for _, value in items]
+
+
+def _populate(name: str, oid: int, base: Stored | None, text: str | None, columns: str | None) -> Stored | None:
+    if columns is not None:
+        attributes = _defined(columns)
+        defaults = _defaults(attributes, oid, base)
+    elif text is None:
         return base
-    attributes, defaults = _row_of(oid, base)
-    return _row_value(oid, attributes, _values(attributes, defaults, text, skip(text, 0)))
+    else:
+        attributes, defaults = _row_of(oid, base, name)
+    values = defaults if text is None else _values(attributes, defaults, text, skip(text, 0))
+    return _row_value(oid, attributes, values)
 
 
 @function("json_populate_record", strict=False, types="arguments")
-def json_populate_record(
-    oid: int, _: int, _flag: int, base: Stored | None, text: str | None, _as_text: int | None
-) -> Stored | None:
-    return _populate(oid, base, text)
+def json_populate_record(*arguments: Any) -> Stored | None:
+    """Of (base, json, a flag without meaning)."""
+    return _populate("json_populate_record", *_arguments(arguments, 3))
 
 
 @function("jsonb_populate_record", strict=False, types="arguments")
-def jsonb_populate_record(oid: int, _: int, base: Stored | None, text: str | None) -> Stored | None:
-    return _populate(oid, base, text)
+def jsonb_populate_record(*arguments: Any) -> Stored | None:
+    return _populate("jsonb_populate_record", *_arguments(arguments, 2))
 
 
 @function("jsonb_populate_record_valid", strict=False, types="arguments")
 def jsonb_populate_record_valid(oid: int, _: int, base: Stored | None, text: str | None) -> bool:
     """Whether jsonb_populate_record would succeed, as far as input functions decide."""
     try:
-        _populate(oid, base, text)
+        _populate("jsonb_populate_record_valid", oid, base, text, None)
     except SqlError as error:
         if error.sqlstate[:2] != "22":
             raise
@@ -183,25 +218,30 @@ def _objects(text: str, name: str) -> Iterator[int]:
         yield place
 
 
-def _populate_set(name: str, oid: int, base: Stored | None, text: str | None) -> Iterator[tuple[Stored | None, ...]]:
+def _populate_set(name: str, oid: int, base: Stored | None, text: str | None, columns: str | None) -> Iterator[Any]:
+    """Rows with a column for each of the composite type's; of records that the query does not define, single values."""
     if text is None:
         return
-    attributes, defaults = _row_of(oid, base)
+    if columns is not None:
+        attributes = _defined(columns)
+        defaults = _defaults(attributes, oid, base)
+    else:
+        attributes, defaults = _row_of(oid, base, name)
+    whole = columns is None and isinstance(underlying(type_of(oid)), Record)
     for place in _objects(text, name):
-        yield tuple(_values(attributes, defaults, text, place))
+        values = _values(attributes, defaults, text, place)
+        yield _row_value(oid, attributes, values) if whole else tuple(values)
 
 
 @rows("json_populate_recordset", strict=False, types="arguments")
-def json_populate_recordset(
-    oid: int, _: int, _flag: int, base: Stored | None, text: str | None, _as_text: int | None
-) -> Iterator[tuple[Stored | None, ...]]:
-    """Rows with a column for each of the composite type's."""
-    return _populate_set("json_populate_recordset", oid, base, text)
+def json_populate_recordset(*arguments: Any) -> Iterator[Any]:
+    """Of (base, json, a flag without meaning)."""
+    return _populate_set("json_populate_recordset", *_arguments(arguments, 3))
 
 
 @rows("jsonb_populate_recordset", strict=False, types="arguments")
-def jsonb_populate_recordset(oid: int, _: int, base: Stored | None, text: str | None) -> Iterator[tuple[Stored | None, ...]]:
-    return _populate_set("jsonb_populate_recordset", oid, base, text)
+def jsonb_populate_recordset(*arguments: Any) -> Iterator[Any]:
+    return _populate_set("jsonb_populate_recordset", *_arguments(arguments, 2))
 
 
 def _defined(columns: str) -> list[Attribute]:

@@ -22,6 +22,7 @@ from translator.types.array import Array
 from translator.types.composite import Composite, Record
 from translator.types.domain import underlying
 from translator.types.enum import Enum
+from translator.types.identifiers import load_xid8
 from translator.types.registry import type_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def ordering(type: Type) -> Callable[[Stored], Any]:
     if type.key is None and type.sqlite_type == "REAL":
         return _float_order
     require_order(type)
-    return key_function(type)
+    return load_xid8 if type.name == "xid8" else key_function(type)
 
 
 def _float_order(value: Stored) -> Any:
@@ -94,7 +95,7 @@ def unordered(type: Type) -> bool:
     return underlying(type).name in _UNORDERED
 
 
-_UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "jsonpath"})
+_UNORDERED = frozenset({"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "jsonpath", "xid", "cid"})
 
 
 def part_key(type: Type, value: Stored | None) -> bytes:

@@ -62,9 +62,10 @@ Places = dict[int, tuple[int, tuple[int, ...]]]
 class Lowering:
     """One run of the rules over one statement."""
 
-    def __init__(self, analysis: Analysis, places: Places | None = None) -> None:
+    def __init__(self, analysis: Analysis, places: Places | None = None, *, computing: bool = False) -> None:
         self.analysis = analysis
         self.places = places or {}
+        self.computing = computing  # a constant expression, to replace it by its value
 
     def alias(self, name: str) -> str:
         """A FROM alias that the statement does not have yet."""

@@ -8,14 +8,11 @@ run in lockstep, the shorter ones padded with NULLs (manual, "SQL Functions Retu
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlglot import exp
 
-from translator.lower.lowering import Lowering, alias, derived, reference, select, table_function
+from translator.lower.lowering import Lowering, table_function
+from translator.lower.projection import Test, split
 from translator.typed import call, column, type_of, typed
-
-Test = Callable[[exp.Expr], bool]
 
 
 def set_returning_targets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
@@ -43,13 +40,15 @@ def _project(node: exp.Select, lowering: Lowering) -> exp.Select:
     windows = [part for place in _places(node) for part in place.find_all(exp.Window) if part.parent_select is node]
     sets = [part for window in windows for part in _own_sets(window)]
     if sets:
-        node = _split(node, lowering, lambda part: isinstance(part, exp.Window) or _is_set(part))
+        inner = node
+        node = split(node, lowering, lambda part: isinstance(part, exp.Window) or _is_set_of(part, inner))
         wanted = [part for place in _places(node) for window in place.find_all(exp.Window) for part in _own_sets(window)]
         _expand(node, lowering, lambda part: part in wanted)
     if not any(_own_sets(place) for place in _places(node)):
         return node
     if windows or node.meta.get("grouped"):
-        node = _split(node, lowering, _is_set)
+        grouped = node
+        node = split(node, lowering, lambda part: _is_set_of(part, grouped))
     _expand(node, lowering, _is_set)
     return node
 
@@ -57,6 +56,10 @@ def _project(node: exp.Select, lowering: Lowering) -> exp.Select:
 def _is_set(node: exp.Expr) -> bool:
     proc = node.meta.get("proc") if isinstance(node, exp.Anonymous) else None
     return proc is not None and proc.returns_set
+
+
+def _is_set_of(part: exp.Expr, node: exp.Select) -> bool:
+    return _is_set(part) and part.parent_select is node
 
 
 def _own_sets(place: exp.Expr) -> list[exp.Expr]:
@@ -86,7 +89,7 @@ def _group_by_sets(node: exp.Select, lowering: Lowering) -> None:
         return
     before = [item.copy() for item in group.expressions]
     sets = [part.copy() for item in group.expressions for part in _own_sets(item)]
-    _expand(node, lowering, lambda part: part in sets, list(group.expressions))
+    _expand(node, lowering, lambda part: part in sets, [group])
     after = node.args["group"].expressions
     having = [node.args["having"]] if node.args.get("having") is not None else []
     for place in [*_places(node), *having]:
@@ -163,65 +166,3 @@ def _replace(part: exp.Expr, name: str, first: int, lowering: Lowering, node: ex
         made.meta["names"] = tuple(label for label, _ in fields)
         typed(made, type_of(part))
     part.replace(made)
-
-
-# ------------------------------------------------------------------ a SELECT in two
-
-
-def _split(node: exp.Select, lowering: Lowering, stays: Test) -> exp.Select:
-    """Compute in a subquery what does not depend on the expressions that stay; gives the outer SELECT, which has these."""
-    name = lowering.alias("projected")
-    inner: list[exp.Expr] = []
-
-    def lift(part: exp.Expr) -> exp.Expr:
-        if isinstance(part, exp.Literal | exp.Null | exp.Boolean | exp.Parameter | exp.Star):
-            return part.copy()
-        if "type" in part.meta and not any(stays(one) and one.parent_select is node for one in part.walk()):
-            known = next((place for place, one in enumerate(inner) if one == part and _is_plain(one)), None)
-            if known is None:
-                inner.append(part.copy())
-                known = len(inner) - 1
-            return reference(name, f"v{known + 1}", part)
-        copy = part.copy()
-        children = list(zip(copy.iter_expressions(), part.iter_expressions(), strict=True))
-        for mine, original in children:
-            mine.replace(lift(original))
-        return copy
-
-    outer = select([alias(lift(item.this), item.alias) for item in node.expressions])
-    outer.meta["grouped"] = False
-    order = node.args.get("order")
-    if order is not None:
-        outer.set("order", exp.Order(expressions=[_sorted(item, outer, lift) for item in order.expressions]))
-    distinct = node.args.get("distinct")
-    if distinct is not None and distinct.args.get("on") is not None:
-        on = exp.Tuple(expressions=[lift(item) for item in distinct.args["on"].expressions])
-        distinct = exp.Distinct(on=on)
-    outer.set("distinct", distinct)
-    for clause in ("limit", "offset", "with_"):
-        outer.set(clause, node.args.get(clause))
-        node.set(clause, None)
-    node.set("order", None)
-    node.set("distinct", None)
-    for key in ("with_ties", "scalar"):
-        if node.meta.pop(key, None):
-            outer.meta[key] = True
-    if node.parent is not None:
-        node.replace(outer)
-    node.set("expressions", [alias(part, f"v{place}") for place, part in enumerate(inner, 1)])
-    outer.set("from_", exp.From(this=derived(node, name)))
-    return outer
-
-
-def _is_plain(node: exp.Expr) -> bool:
-    """Whether two equal expressions are certainly one value."""
-    return isinstance(node, exp.Column) or bool(node.meta.get("aggregate"))
-
-
-def _sorted(item: exp.Expr, outer: exp.Select, lift: Callable[[exp.Expr], exp.Expr]) -> exp.Ordered:
-    position = item.meta.get("position")
-    target = lift(item.this) if position is None else outer.expressions[position].this.copy()
-    made = exp.Ordered(this=target, desc=item.args.get("desc"), nulls_first=item.args.get("nulls_first"))
-    if position is not None:
-        made.meta["position"] = position
-    return made

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from translator.lower.comparisons import like_patterns
+from translator.lower.constants import constant_calls
 from translator.lower.distinct_on import distinct_on
 from translator.lower.expressions import constructs
 from translator.lower.functions import calls, distinct_arguments
@@ -21,6 +22,7 @@ from translator.lower.keys import distinct_by_key, set_operations, sort_keys
 from translator.lower.lateral import lateral
 from translator.lower.limits import limits
 from translator.lower.lowering import Lowering
+from translator.lower.outer_aggregates import outer_aggregates
 from translator.lower.padding import padding
 from translator.lower.projected_sets import set_returning_targets
 from translator.lower.relations import empty_select_lists, relations
@@ -30,13 +32,16 @@ from translator.lower.sql_functions import sql_functions
 from translator.lower.storage_form import loads, stored_comparisons
 from translator.lower.values import correlated_values
 from translator.lower.volatile import evaluated_once
+from translator.lower.window_frames import window_frames
 from translator.lower.with_ties import with_ties
 
 Rule = Callable[[exp.Expr, Lowering], exp.Expr]
 
 RULES: tuple[Rule, ...] = (
     gathered,
+    constant_calls,
     set_returning_targets,
+    outer_aggregates,
     sql_functions,
     grouping_sets,
     distinct_on,
@@ -50,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     relations,
     empty_select_lists,
     distinct_arguments,
+    window_frames,
     sort_keys,
     like_patterns,
     stored_comparisons,

@@ -26,6 +26,9 @@ def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         this = table.this
         if not isinstance(this, exp.Anonymous) or this.meta.get("native"):
             continue
+        for part in this.expressions if this.this == "set:rows_from" else [this]:
+            if part.this == "array_unnest" and part.meta.get("of_rows"):
+                part.set("this", "array_unnest_rows")
         if this.this == "set:rows_from":
             widths = this.meta["widths"]
             arrays = [_as_json(part, width, lowering) for part, width in zip(this.expressions, widths, strict=True)]

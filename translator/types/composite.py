@@ -86,8 +86,8 @@ class Composite(Type):
         return list(zip(self.attributes, self.decode(value), strict=True))
 
     def decode(self, value: Stored) -> list[Stored | None]:
-        """The stored values of the fields."""
-        return self._values(str(value), _CANONICAL)
+        """The stored values of the fields; attributes that the type got after the value was stored are NULL."""
+        return self._values(str(value), _CANONICAL, stored=True)
 
     def encode(self, values: Sequence[Stored | None]) -> str:
         """The stored value that has these stored values as its fields."""
@@ -132,8 +132,8 @@ class Composite(Type):
     def send(self, value: Stored, settings: Settings) -> bytes:
         return send_items(self.items(value), settings)
 
-    def _values(self, text: str, settings: Settings) -> list[Stored | None]:
-        texts = read_fields(text, len(self.attributes))
+    def _values(self, text: str, settings: Settings, *, stored: bool = False) -> list[Stored | None]:
+        texts = read_fields(text, len(self.attributes), padded=stored)
         return [
             None if part is None else attribute.type.input(part, settings, attribute.typmod)
             for attribute, part in zip(self.attributes, texts, strict=True)
@@ -250,8 +250,10 @@ def send_items(items: Sequence[Item], settings: Settings) -> bytes:
     return b"".join(parts)
 
 
-def read_fields(text: str, count: int) -> Iterator[str | None]:
+def read_fields(text: str, count: int, *, padded: bool = False) -> Iterator[str | None]:
     """The texts of the fields of a record literal that must have `count` of them (the scan of record_in).
+
+    `padded`: missing ones at the end are NULL.
 
     A field is given before the next one is read, because PostgreSQL reports whichever error comes first.
     """
@@ -265,6 +267,9 @@ def read_fields(text: str, count: int) -> Iterator[str | None]:
     place += 1
     for number in range(count):
         if number:
+            if padded and text[place : place + 1] == ")":
+                yield None
+                continue
             if text[place : place + 1] != ",":
                 malformed("Too few columns.")
             place += 1

@@ -30,7 +30,7 @@ _WORK_SPACE = 129  # MAXDATELEN + 1
 _TIME = struct.Struct(">q")
 _TIMETZ = struct.Struct(">qi")
 _OFFSET_END = 16 * 3600  # TZDISP_LIMIT
-_KEY_OFFSETS = 2**18
+KEY_OFFSETS = 2**18
 
 
 def round_time(number: int, typmod: int) -> int:
@@ -58,7 +58,7 @@ def timetz_stored(number: int, offset: int) -> str:
 def timetz_key(stored: str) -> int:
     """A number that sorts as PostgreSQL sorts timetz: by the instant in UTC, then the more western zone is greater."""
     number, offset = timetz_of(stored)
-    return (number - offset * SECOND) * _KEY_OFFSETS - offset
+    return (number - offset * SECOND) * KEY_OFFSETS - offset
 
 
 class Time(Type):

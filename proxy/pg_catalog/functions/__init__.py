@@ -6,9 +6,10 @@ definitions   pg_get_constraintdef, pg_get_indexdef, pg_get_viewdef, pg_get_expr
 routines      pg_get_functiondef, pg_get_function_arguments, pg_get_function_result
 privileges    has_…_privilege, pg_has_role, aclexplode, acldefault
 sizes         pg_relation_size and kin
+statistics    the counters of the pg_stat_… views
 server        keywords, what psql asks of features that are not here
 """
 
-from proxy.pg_catalog.functions import definitions, inputs, names, privileges, routines, server, sizes
+from proxy.pg_catalog.functions import definitions, inputs, names, privileges, routines, server, sizes, statistics
 
-__all__ = ["definitions", "inputs", "names", "privileges", "routines", "server", "sizes"]
+__all__ = ["definitions", "inputs", "names", "privileges", "routines", "server", "sizes", "statistics"]

@@ -1,0 +1,66 @@
+"""Window frames with an offset: checked as PostgreSQL checks them, and over numbers where they are RANGE frames."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from translator import oids
+from translator.analyze.constants import constant, stored
+from translator.errors import unsupported
+from translator.functions.registry import IMPLEMENTATIONS
+from translator.lower.lowering import Lowering
+from translator.typed import call, location_of, type_of, typed
+
+# What the sorted type's frame_key_… and frame_offset_… functions are called; integers are their own keys.
+_FAMILIES = {
+    oids.INT2: "integer",
+    oids.INT4: "integer",
+    oids.INT8: "integer",
+    oids.FLOAT4: "float",
+    oids.FLOAT8: "float",
+    oids.NUMERIC: "numeric",
+    oids.DATE: "date",
+    oids.TIMESTAMP: "timestamp",
+    oids.TIMESTAMPTZ: "timestamptz",
+    oids.TIME: "time",
+    oids.TIMETZ: "timetz",
+    oids.INTERVAL: "interval",
+}
+
+
+def window_frames(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """SQLite's frames count in numbers, and its errors are not PostgreSQL's.
+
+    before: OVER (ORDER BY day RANGE '7 days' PRECEDING)
+    after:  OVER (ORDER BY pg_frame_key_date(day) RANGE 604800000000 PRECEDING)
+    """
+    for window in list(tree.find_all(exp.Window)):
+        spec = window.args.get("spec")
+        if spec is None:
+            continue
+        sides = [side for side in ("start", "end") if isinstance(spec.args.get(side), exp.Expr)]
+        if not sides:
+            continue
+        family = "rows"
+        if spec.args["kind"] == "RANGE":
+            (item,) = window.args["order"].expressions
+            family = _FAMILIES[lowering.analysis.catalog.base_type(type_of(item.this))]
+            if family != "integer":
+                name = "timestamp" if family == "timestamptz" else family
+                item.set("this", typed(call(f"frame_key_{name}", item.this), oids.INT8))
+        for side in sides:
+            spec.set(side, _offset(spec.args[side], family, side))
+    return tree
+
+
+def _offset(value: exp.Expr, family: str, side: str) -> exp.Expr:
+    """The offset as SQLite may have it: a number or a parameter. What is constant is computed here."""
+    while isinstance(value, exp.Paren):
+        value = value.this
+    if isinstance(value, exp.Parameter) and family in ("rows", "integer"):
+        return value
+    if not isinstance(value, exp.Literal | exp.Null):
+        raise unsupported("a window frame offset that is not constant", location_of(value))
+    function = IMPLEMENTATIONS[f"frame_offset_{family}"].function
+    assert function is not None
+    return constant(function("starting" if side == "start" else "ending", stored(value)))
