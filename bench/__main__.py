@@ -39,7 +39,7 @@ class Result:
         aim = "" if floor is None else f"{floor:g}"
         missed = floor is not None and self.ratio < floor
         ratio = f"**{self.ratio:.2f}**" if missed else f"{self.ratio:.2f}"
-        figures = [f"{self.speed[name]:,.0f} ({self.cpu[name]:,.0f} µs)" for name in ("PostgreSQL", "litephant")]
+        figures = [f"{self.speed[name]:,.0f} ({self.cpu[name]:,.3g} µs)" for name in ("PostgreSQL", "litephant")]
         return f"| {self.workload.name} | {figures[0]} | {figures[1]} | {self.workload.unit} | {ratio} | {aim} |"
 
 
@@ -52,10 +52,10 @@ def measure(workload: Workload, targets: list[Target], rounds: int, seconds: flo
     for _ in range(rounds):
         for target in targets:
             before = target.cpu_seconds()
-            speed = workload.run(target, seconds)
+            operations, elapsed = workload.run(target, seconds)
             used = target.cpu_seconds() - before
-            speeds[target.name].append(speed)
-            cpus[target.name].append(used / (speed * seconds) * 1e6)
+            speeds[target.name].append(operations / elapsed)
+            cpus[target.name].append(used / operations * 1e6)
     median = statistics.median
     return Result(
         workload,

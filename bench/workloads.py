@@ -1,4 +1,5 @@
-"""What is measured. A workload prepares each server once and then runs for some seconds; it answers operations a second.
+"""What is measured. A workload prepares each server once and then runs for some seconds; it answers how many operations it did
+in how many seconds.
 
 Workloads that pgbench can do are its command lines; the others are functions over psycopg or asyncpg.
 """
@@ -23,12 +24,16 @@ _ROWS = 100_000
 _COPY_ROWS = 500_000
 
 
+# Operations done, and the seconds they took.
+Run = tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Workload:
     """`floor`: the ratio to PostgreSQL that is aimed at; None where it is only reported."""
 
     name: str
-    run: Callable[[Target, float], float]
+    run: Callable[[Target, float], Run]
     prepare: Callable[[Target], None] = field(default=lambda target: None)
     floor: float | None = None
     unit: str = "ops/s"
@@ -45,18 +50,19 @@ def _pgbench(target: Target, *options: str) -> str:
     return done.stdout
 
 
-def _tps(*options: str) -> Callable[[Target, float], float]:
-    def run(target: Target, seconds: float) -> float:
-        output = _pgbench(target, "-n", "-T", str(max(round(seconds), 1)), *options)
+def _tps(*options: str) -> Callable[[Target, float], Run]:
+    def run(target: Target, seconds: float) -> Run:
+        length = max(round(seconds), 1)
+        output = _pgbench(target, "-n", "-T", str(length), *options)
         found = re.search(r"^tps = ([\d.]+)", output, re.MULTILINE)
         assert found is not None, output
-        return float(found[1])
+        return float(found[1]) * length, length
 
     return run
 
 
-def _scripted(script: str, *options: str) -> Callable[[Target, float], float]:
-    def run(target: Target, seconds: float) -> float:
+def _scripted(script: str, *options: str) -> Callable[[Target, float], Run]:
+    def run(target: Target, seconds: float) -> Run:
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(script)
             file.flush()
@@ -99,23 +105,23 @@ def _measurements(target: Target) -> None:
         )
 
 
-def _fetch_text(target: Target, seconds: float) -> float:
+def _fetch_text(target: Target, seconds: float) -> Run:
     with psycopg.connect(target.dsn()) as connection:
         started = time.perf_counter()
         rows = connection.execute("SELECT * FROM measurements").fetchall()
         assert len(rows) == _ROWS
-        return _ROWS / (time.perf_counter() - started)
+        return _ROWS, time.perf_counter() - started
 
 
-def _fetch_binary(target: Target, seconds: float) -> float:
-    async def fetch() -> float:
+def _fetch_binary(target: Target, seconds: float) -> Run:
+    async def fetch() -> Run:
         connection = await asyncpg.connect(target.dsn())
         started = time.perf_counter()
         rows = await connection.fetch("SELECT * FROM measurements")
         assert len(rows) == _ROWS
         elapsed = time.perf_counter() - started
         await connection.close()
-        return _ROWS / elapsed
+        return _ROWS, elapsed
 
     return asyncio.run(fetch())
 
@@ -126,7 +132,7 @@ def _copy_data() -> bytes:
     )
 
 
-def _copy_in(target: Target, seconds: float) -> float:
+def _copy_in(target: Target, seconds: float) -> Run:
     data = _copy_data()
     with psycopg.connect(target.dsn(), autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS loaded")
@@ -136,22 +142,22 @@ def _copy_in(target: Target, seconds: float) -> float:
         started = time.perf_counter()
         with connection.cursor().copy("COPY loaded FROM STDIN") as copy:
             copy.write(data)
-        return _COPY_ROWS / (time.perf_counter() - started)
+        return _COPY_ROWS, time.perf_counter() - started
 
 
-def _copy_out(target: Target, seconds: float) -> float:
+def _copy_out(target: Target, seconds: float) -> Run:
     with psycopg.connect(target.dsn(), autocommit=True) as connection:
         started = time.perf_counter()
         with connection.cursor().copy("COPY loaded TO STDOUT") as copy:
             size = sum(len(block) for block in copy)
         assert size > 0
-        return _COPY_ROWS / (time.perf_counter() - started)
+        return _COPY_ROWS, time.perf_counter() - started
 
 
 # ------------------------------------------------------------------ many values, connections, cold plans
 
 
-def _many_values(target: Target, seconds: float, *, parameters: bool) -> float:
+def _many_values(target: Target, seconds: float, *, parameters: bool) -> Run:
     count = 0
     with psycopg.connect(target.dsn(), autocommit=True) as connection:
         started = time.perf_counter()
@@ -164,7 +170,7 @@ def _many_values(target: Target, seconds: float, *, parameters: bool) -> float:
                 text = ", ".join(f"({count * 1000 + n}, 'text {n}')" for n in range(1000))
                 connection.execute(f"INSERT INTO pairs VALUES {text}")
             count += 1
-        return count * 1000 / (time.perf_counter() - started)
+        return count * 1000, time.perf_counter() - started
 
 
 def _pairs(target: Target) -> None:
@@ -173,17 +179,17 @@ def _pairs(target: Target) -> None:
         connection.execute("CREATE TABLE pairs (n int, body text)")
 
 
-def _connect(target: Target, seconds: float) -> float:
+def _connect(target: Target, seconds: float) -> Run:
     count = 0
     started = time.perf_counter()
     while time.perf_counter() - started < seconds:
         with psycopg.connect(target.dsn()) as connection:
             connection.execute("SELECT 1").fetchone()
         count += 1
-    return count / (time.perf_counter() - started)
+    return count, time.perf_counter() - started
 
 
-def _cold(target: Target, seconds: float) -> float:
+def _cold(target: Target, seconds: float) -> Run:
     """Statements that were not seen before, as an ORM writes them."""
     salt = time.time_ns()
     with psycopg.connect(target.dsn(), autocommit=True) as connection:
@@ -194,7 +200,7 @@ def _cold(target: Target, seconds: float) -> float:
                 f" JOIN measurements AS o ON o.id = m.id WHERE m.id = {number} AND o.ok"
                 " GROUP BY m.id, m.name, m.value ORDER BY m.name LIMIT 10"
             ).fetchall()
-        return 200 / (time.perf_counter() - started)
+        return 200, time.perf_counter() - started
 
 
 def _clients(name: str, script: str, floors: tuple[float, float, float]) -> list[Workload]:

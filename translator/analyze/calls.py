@@ -370,7 +370,9 @@ def _aggregate(
     node.meta["aggregate"] = True
     node.meta["level"] = level.number
     node.meta["argument_types"] = tuple(type_of(argument) for argument in arguments)
-    node.meta["within_group"] = bool(value.get("agg_within_group"))
+    if value.get("agg_within_group"):
+        node.meta["within_group"] = True
+        node.meta["direct"] = len(arguments) - len(ordered)
     typed(node, result, -1, location)
     if condition is not None:
         node = typed(exp.Filter(this=node, expression=exp.Where(this=condition)), result, -1, location)

@@ -125,10 +125,19 @@ class _Walk:
         call = node.this if isinstance(node, exp.Filter) else node
         if isinstance(call, exp.Anonymous) and call.meta.get("aggregate") and call.meta.get("level") == self.level:
             if not isinstance(node.parent, exp.Window) or node.parent.this is not node:
+                self._check_direct(call)
                 return
         deeper = in_subquery or isinstance(node, exp.Query)
         for child in node.iter_expressions():
             self.visit(child, in_subquery=deeper)
+
+    def _check_direct(self, call: exp.Anonymous) -> None:
+        for argument in call.expressions[: call.meta.get("direct", 0)]:
+            try:
+                self.visit(argument, in_subquery=False)
+            except SqlError as error:
+                error.detail = "Direct arguments of an ordered-set aggregate must use only grouped columns."
+                raise
 
     def _check_grouping(self, node: exp.Anonymous) -> None:
         for argument in node.expressions:

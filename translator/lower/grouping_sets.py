@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from translator.lower.lowering import Lowering, number
-from translator.lower.nest import nest
+from translator.lower.projection import split
 from translator.typed import type_of, typed
 
 
@@ -13,26 +13,22 @@ def grouping_sets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     """Group once for each set; what a set leaves out is NULL in it, and GROUPING() a constant.
 
     before: SELECT a, sum(b) FROM t GROUP BY ROLLUP (a)
-    after:  SELECT n.a, n.sum FROM (SELECT a, sum(b) FROM t GROUP BY a UNION ALL SELECT NULL, sum(b) FROM t) AS n
+    after:  SELECT p.v1, p.v2 FROM (SELECT a AS v1, sum(b) AS v2 FROM t GROUP BY a UNION ALL SELECT NULL, sum(b) FROM t) AS p
+
+    Window functions are computed over the united sets.
     """
     for node in list(tree.find_all(exp.Select)):
-        sets = node.meta.get("grouping_sets")
+        sets = node.meta.pop("grouping_sets", None)
         if sets is None:
             continue
-        del node.meta["grouping_sets"]
-        distinct = node.args.get("distinct")
-        node.set("distinct", None)
-        nested = nest(lowering, node)
-        inner = nested.inner
-        group = list(inner.args["group"].expressions) if inner.args.get("group") is not None else []
-        branches = [_branch(inner, group, chosen) for chosen in sets]
-        united: exp.Expr = branches[0]
-        for branch in branches[1:]:
-            united = exp.Union(this=united, expression=branch, distinct=False)
-        nested.outer.args["from_"].this.set("this", united)
-        nested.outer.set("distinct", distinct)
+        outer = split(node, lowering, lambda part, own=node: isinstance(part, exp.Window) and part.parent_select is own)
+        group = list(node.args["group"].expressions) if node.args.get("group") is not None else []
+        united: exp.Expr | None = None
+        for branch in [_branch(node, group, chosen) for chosen in sets]:
+            united = branch if united is None else exp.Union(this=united, expression=branch, distinct=False)
+        outer.args["from_"].this.set("this", united)
         if node is tree:
-            tree = nested.outer
+            tree = outer
     for left in list(tree.find_all(exp.Anonymous)):
         if left.this == "grouping:mask":
             left.replace(number(0))
@@ -43,23 +39,28 @@ def _branch(inner: exp.Select, group: list[exp.Expr], chosen: tuple[int, ...]) -
     branch: exp.Select = inner.copy()
     kept = [group[position] for position in chosen]
     dropped = [node for position, node in enumerate(group) if position not in chosen]
-    if kept:
-        branch.set("group", exp.Group(expressions=[node.copy() for node in kept]))
-    else:
-        # no GROUP BY: one row, also when there are no aggregates that would say so
-        branch.set("group", None)
-        always = exp.GTE(this=exp.Count(this=exp.Star()), expression=number(0))
-        having = branch.args.get("having")
-        branch.set(
-            "having",
-            exp.Having(this=always if having is None else exp.And(this=exp.Paren(this=having.this), expression=always)),
-        )
+    branch.set("group", exp.Group(expressions=[node.copy() for node in kept]) if kept else None)
     for item in branch.expressions:
         item.set("this", _without(item.this, dropped, group, chosen))
     having = branch.args.get("having")
     if having is not None:
         having.set("this", _without(having.this, dropped, group, chosen))
+    if not kept:
+        _make_one_row(branch)
     return branch
+
+
+def _make_one_row(branch: exp.Select) -> None:
+    """Without GROUP BY an aggregate in the select list makes one row of all, for SQLite as for PostgreSQL."""
+    if not branch.expressions:
+        branch.set("expressions", [exp.Null()])
+    first = branch.expressions[0]
+    value = first.this if isinstance(first, exp.Alias) else first
+    always = exp.GTE(this=exp.Count(this=exp.Star()), expression=number(0))
+    case = exp.Case(ifs=[exp.If(this=always, true=value.copy())])
+    if "type" in value.meta:
+        typed(case, type_of(value), value.meta.get("typmod", -1))
+    value.replace(case)
 
 
 def _without(node: exp.Expr, dropped: list[exp.Expr], group: list[exp.Expr], chosen: tuple[int, ...]) -> exp.Expr:
@@ -68,8 +69,9 @@ def _without(node: exp.Expr, dropped: list[exp.Expr], group: list[exp.Expr], cho
         return typed(exp.Null(), type_of(node))
     if isinstance(node, exp.Anonymous):
         if node.meta.get("aggregate"):
+            _skip_grouped(node, dropped, group, chosen)
             return node
-        if node.this == "grouping:mask":
+        if node.this == "grouping:mask" and all(argument in group for argument in node.expressions):
             bits = ["0" if group.index(argument) in chosen else "1" for argument in node.expressions]
             return typed(number(int("".join(bits), 2)), type_of(node))
     for child in list(node.iter_expressions()):
@@ -77,3 +79,12 @@ def _without(node: exp.Expr, dropped: list[exp.Expr], group: list[exp.Expr], cho
         if made is not child:
             child.replace(made)
     return node
+
+
+def _skip_grouped(node: exp.Anonymous, dropped: list[exp.Expr], group: list[exp.Expr], chosen: tuple[int, ...]) -> None:
+    """The direct arguments of an ordered-set aggregate are computed once a group, so grouped columns are NULL in them, too."""
+    if node.meta.get("within_group"):
+        for child in node.expressions[: node.meta["direct"]]:
+            made = _without(child, dropped, group, chosen)
+            if made is not child:
+                child.replace(made)
