@@ -4,6 +4,7 @@ A subcommand changes catalog rows and then brings the SQLite table in line: most
 (sqlite_schema.rewrite_table), by SQLite's own ADD and DROP COLUMN, or by a rebuild where the rows are stored otherwise.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -307,11 +308,44 @@ def _set_column_options(execution: Execution, relation: Relation, command: dict[
 
 
 def _set_statistics(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
-    column = column_named(relation, command["name"])
+    """ALTER COLUMN … SET STATISTICS, of an index by the column's number (ATExecSetStatistics)."""
+    attnum = _statistics_column(execution, relation, command)
     node = command.get("def")
-    target = None if node is None else int(node["Integer"].get("ival", 0))
+    target = -1 if node is None or "Integer" not in node else int(node["Integer"].get("ival", 0))
+    if target < -1:
+        message = f"statistics target {target} is too low"
+        raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, message)
+    if target > _MOST_STATISTICS:
+        execution.note(f"lowering statistics target to {_MOST_STATISTICS}", sqlstate.INVALID_PARAMETER_VALUE, severity="WARNING")
+        target = _MOST_STATISTICS
     changes = {"attstattarget": None if target == -1 else target}
-    execution.update("pg_attribute", relation.oid, changes, attrelid=relation.oid, attnum=column.attnum)
+    execution.update("pg_attribute", relation.oid, changes, attrelid=relation.oid, attnum=attnum)
+
+
+_MOST_STATISTICS = 10000  # MAX_STATISTICS_TARGET
+
+
+def _statistics_column(execution: Execution, relation: Relation, command: dict[str, Any]) -> int:
+    if relation.kind != "i":
+        if "name" in command:
+            return column_named(relation, command["name"]).attnum
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, "cannot refer to non-index column by number")
+    found = execution.select("pg_attribute", relation.oid, "attnum", "attname", attrelid=relation.oid)
+    said = command.get("name", command.get("num", 0))
+    number, name = next(((num, label) for num, label in found if said in (num, label)), (0, ""))
+    if not number:
+        if "name" in command:
+            raise SqlError(sqlstate.UNDEFINED_COLUMN, f'column "{said}" of relation "{relation.name}" does not exist')
+        message = f'column number {said} of relation "{relation.name}" does not exist'
+        raise SqlError(sqlstate.UNDEFINED_COLUMN, message)
+    row = execution.record("pg_index", relation.oid, indexrelid=relation.oid)
+    keys = json.loads(row["indkey"])
+    if number > row["indnkeyatts"] or keys[number - 1]:
+        kind = "included" if number > row["indnkeyatts"] else "non-expression"
+        hint = None if kind == "included" else "Alter statistics on table column instead."
+        message = f'cannot alter statistics on {kind} column "{name}" of index "{relation.name}"'
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, hint=hint)
+    return int(number)
 
 
 _STORAGE = {"PLAIN": "p", "EXTERNAL": "e", "EXTENDED": "x", "MAIN": "m"}

@@ -176,4 +176,6 @@ def set_expression(execution: Execution, relation: Relation, command: dict[str, 
         sqlite_schema.rewrite_table(execution, now)
         fresh = next(each for each in now.columns if each.attnum == column.attnum)
         if column.generated == "s" and not fresh.computed and compiled is not None:
-            set_all(execution, now, fresh, compiled)
+            from proxy.ddl.alter_type import assign_rows
+
+            assign_rows(execution, now, fresh, compiled)

@@ -203,22 +203,33 @@ def _convert(execution: Execution, relation: Relation, column: Column, conversio
     if unchanged or (alias is not None and alias.attnum == column.attnum):
         sqlite_schema.rewrite_table(execution, now)
         return
+    assign_rows(execution, now, column, conversion)
+
+
+def assign_rows(execution: Execution, now: Relation, column: Column, value: Expression) -> None:
+    """Give a column a value in every row and check what the new values must obey, in PostgreSQL's words."""
     indexes = [index for index in now.indexes if index_storage(execution, index.oid) is not None]
     for index in indexes:
         execution.connection.execute(f"DROP INDEX {now.where}.{quote(index_storage(execution, index.oid) or '')}")
     sqlite_schema.write_text(execution, now, sqlite_schema.bare_sql(execution, now))
-    execution.connection.require(conversion.functions)
+    execution.connection.require(value.functions)
     table = f"{now.where}.{quote(now.storage)}"
+    (deferred,) = execution.connection.execute("PRAGMA defer_foreign_keys").fetchone()
     execution.connection.execute("PRAGMA defer_foreign_keys = ON").fetchall()
-    execution.connection.execute(f"UPDATE {table} SET {quote(column.storage_name)} = {conversion.sql}")
+    execution.connection.execute(f"UPDATE {table} SET {quote(column.storage_name)} = {value.sql}")
     if column.not_null:
         verify.no_nulls(execution, now, column)
     for constraint in now.constraints:
-        if constraint.kind == "c" and execution.record("pg_constraint", relation.oid, oid=constraint.oid)["convalidated"]:
+        if not execution.record("pg_constraint", now.oid, oid=constraint.oid)["convalidated"]:
+            continue
+        if constraint.kind == "c":
             compiled = recompile(execution, now, constraint.expression, "CHECK constraint")
             verify.check_holds(execution, now, constraint.name, compiled)
+        elif constraint.kind == "f" and column.attnum in constraint.columns:
+            verify.foreign_key_holds(execution, now, constraint.oid)
     sqlite_schema.rewrite_table(execution, now)
     for index in indexes:
         if index.unique:
             verify.no_duplicates(execution, now, index.oid)
         sqlite_schema.create_index(execution, now, index.oid)
+    execution.connection.execute(f"PRAGMA defer_foreign_keys = {deferred}").fetchall()

@@ -30,7 +30,8 @@ def rebuild(execution: Execution, relation: Relation) -> None:
     run = execution.connection.execute
     schema, name = relation.where, relation.storage
     run(sqlite_schema.table_sql(execution, relation, f"{schema}.{quote(_NEW)}"))
-    columns = ", ".join(quote(each) for each in stored_columns(execution, relation, _NEW))
+    known = set(stored_columns(execution, relation, name))
+    columns = ", ".join(quote(each) for each in stored_columns(execution, relation, _NEW) if each in known)
     if columns:
         run("PRAGMA ignore_check_constraints = ON").fetchall()  # rows may be older than a NOT VALID constraint
         run(f"INSERT INTO {schema}.{quote(_NEW)} ({columns}) SELECT {columns} FROM {schema}.{quote(name)}")

@@ -208,11 +208,17 @@ def key_expressions(
         else:
             compiled = recompile(execution, relation, next(texts), "index expression")
             sql, functions = f"({compiled.sql})", functions | compiled.functions
-            key = equality_key(execution.catalog, compiled.type_oid, -1)
+            type_oid = compiled.type_oid
+            key = equality_key(execution.catalog, type_oid, -1)
         if key is not None:
-            sql, functions = f"pg_{key}({sql})", functions | {key}
+            told = f"{execution.catalog.base_type(type_oid)}, " if key in TYPED_KEYS else ""
+            sql, functions = f"pg_{key}({told}{sql})", functions | {key}
         keys.append((sql, bool(option & _DESC)))
     return keys, functions
+
+
+# Keys of types that are made up of others are told the type (translator/lower/lowering.py).
+TYPED_KEYS = {"key_array", "key_record", "key_enum"}
 
 
 def equality_key(catalog: Catalog, type_oid: int, typmod: int) -> str | None:

@@ -8,6 +8,8 @@ from proxy.pg_catalog.texts import quote_identifier, quote_qualified, split_iden
 from translator import builtins, sqlstate
 from translator.errors import SqlError, unsupported
 
+_BINARY = 2  # arguments of an operator
+
 
 class ObjectNames:
     """translator.types.reg.ObjectNames over the current statement's catalog."""
@@ -31,6 +33,8 @@ class ObjectNames:
                 return _static(type_name, text)
             case "regoper":
                 return _operator(text)
+            case "regoperator":
+                return _operator_with_types(text)
         raise unsupported(f"a name as input of type {type_name}")
 
     def object_name(self, type_name: str, oid: int) -> str | None:
@@ -57,6 +61,8 @@ class ObjectNames:
                 return _simple_name("pg_ts_dict", oid, "dictname")
             case "regoper":
                 return _simple_operator(oid)
+            case "regoperator":
+                return _full_operator(oid)
         return None
 
 
@@ -216,6 +222,25 @@ def _operator(text: str) -> int:
     return found[0].oid
 
 
+def _operator_with_types(text: str) -> int:
+    """name(left, right), with NONE for the side that a prefix operator has not (parseNameAndArgTypes)."""
+    name, parenthesis, rest = text.partition("(")
+    if not parenthesis or not rest.rstrip().endswith(")"):
+        raise SqlError(sqlstate.INVALID_TEXT_REPRESENTATION, "expected a left parenthesis")
+    arguments = [each.strip() for each in rest.rstrip()[:-1].split(",")]
+    if len(arguments) == 1:
+        hint = "Use NONE to denote the missing argument of a unary operator."
+        raise SqlError(sqlstate.UNDEFINED_PARAMETER, "missing argument", hint=hint)
+    if len(arguments) > _BINARY:
+        hint = "Provide two argument types for operator."
+        raise SqlError(sqlstate.TOO_MANY_ARGUMENTS, "too many arguments", hint=hint)
+    types = [0 if each.lower() == "none" else _type(each) for each in arguments]
+    for row in builtins.operators_by_name().get(name.strip().rpartition(".")[2], []):
+        if [row.left, row.right] == types:
+            return row.oid
+    raise SqlError(sqlstate.UNDEFINED_FUNCTION, f"operator does not exist: {text}")
+
+
 # ---------------------------------------------------------------------- OID to text
 
 
@@ -246,6 +271,14 @@ def _function_name(oid: int) -> str | None:
 def _simple_name(catalog: str, oid: int, column: str) -> str | None:
     row = _record(catalog, oid)
     return None if row is None else quote_identifier(row[column])
+
+
+def _full_operator(oid: int) -> str | None:
+    row = builtins.operators().get(oid)
+    if row is None:
+        return None
+    left, right = (_type_name(each) if each else "NONE" for each in (row.left, row.right))
+    return f"{row.name}({left},{right})"
 
 
 def _simple_operator(oid: int) -> str | None:

@@ -10,6 +10,7 @@ from translator.plan import EmptyPlan
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
+    from proxy.storage.connection import Connection
     from translator.catalog import Relation
     from translator.compiler import Statement
 
@@ -27,26 +28,28 @@ class Compilation:
         self._session = session
         self._section: Section
         self._state: tuple[int, int] = _NO_STATE
-        self._private = False
+        self._private: Connection | None = None  # the one that alone sees the session's catalog
 
     def section(self) -> Section:
         """The plans for the catalog and the settings as they are now."""
         session = self._session
         state = (session.connections.catalog_version, session.parameters.generation)
         if state != self._state:
-            connection = session.connections.catalog_connection
-            self._private = connection is not None
-            if connection is not None:
-                self._section = Section(connection)
+            self._private = session.connections.catalog_connection
+            if self._private is not None:
+                self._private.no_budget()
+                self._section = Section(self._private)
             else:
                 plans = session.instance.plans(session.database)
                 self._section = plans.section(state[0], settings_key(session.parameters.settings))
             self._state = state
+        elif self._private is not None:
+            self._private.no_budget()  # what the last statement left of its budget is not meant for the catalog
         return self._section
 
     def transaction_ended(self) -> None:
         """With the transaction goes a catalog that only it could see."""
-        if self._private:
+        if self._private is not None:
             self._state = _NO_STATE
 
     def compile(self, statement: Statement, types: tuple[int, ...] = ()) -> CompiledPlan:

@@ -161,7 +161,10 @@ class Connection:
             self._required.add(names)
 
     def use_catalog(self) -> None:
-        """Attach the system catalog as `pgcat` and install the catalog's views, unless done."""
+        """Attach the system catalog as `pgcat` and install the catalog's views, unless done.
+
+        Whatever begins a transaction does it first: views that were made in a transaction would go when it is rolled back.
+        """
         if self._catalog_ready:
             return
         self._catalog_ready = True
@@ -274,6 +277,7 @@ class Connection:
 
     def begin(self) -> None:
         """Begin a read transaction: its snapshot is taken by the first statement that reads."""
+        self.use_catalog()
         self.execute("BEGIN")
 
     def begin_immediate(self) -> None:
@@ -287,6 +291,7 @@ class Connection:
         be written to.
         """
         if not self.sqlite.in_transaction:
+            self.use_catalog()
             self.execute("BEGIN IMMEDIATE")
             return
         for attempt in itertools.count():

@@ -77,7 +77,8 @@ def _keys(connection: Connection, failed: Failed, rerun: Rerun) -> dict[int, tup
 
 def _deferred(connection: Connection, failed: Failed) -> SqlError | None:
     """What keeps a transaction from committing: its first dangling row."""
-    for child_name, _, parent_name, _ in connection.execute("PRAGMA main.foreign_key_check").fetchall():
+    dangling = (row for schema in ("main", "temp") for row in connection.execute(f"PRAGMA {schema}.foreign_key_check").fetchall())
+    for child_name, _, parent_name, _ in dangling:
         child = failed.relations.relation_by_storage(str(child_name))
         parent = failed.relations.relation_by_storage(str(parent_name))
         if child is None or parent is None:

@@ -103,7 +103,7 @@ class Analysis:
 
     def type_name(self, oid: int, typmod: int = -1) -> str:
         """The type's name for a message."""
-        return typenames.display(self.catalog, oid, typmod)
+        return typenames.display(self.catalog, oid, typmod, self.path)
 
     def resolve_type(self, node: dict[str, Any]) -> tuple[int, int]:
         """(OID, typmod) of a TypeName node."""

@@ -147,8 +147,29 @@ def _sql_syntax(scope: Scope, names: list[str], arguments: list[exp.Expr], value
         (proc,) = scope.analysis.catalog.procs("pg_typeof") if scope.analysis.keeps_form else (None,)
         return node if proc is None else expanded(node, call(proc.source, *arguments, proc=proc))
     if names[-1] == "pg_collation_for" and len(arguments) == 1:
-        raise unsupported("COLLATION FOR", value.get("location"))
+        return _collation_for(scope, arguments[0], value.get("location"))
     return None
+
+
+_COLLATIONS = {0: None, 100: '"default"', 950: '"C"', 951: '"POSIX"'}  # pg_collation.dat
+
+
+def _collation_for(scope: Scope, node: exp.Expr, location: int | None) -> exp.Expr:
+    """COLLATION FOR (expression), which is known at once: what COLLATE says, or the column's or the type's collation."""
+    row = scope.analysis.catalog.type_by_oid(type_of(node))
+    collation = row.collation if row is not None else 0
+    if not collation and type_of(node) != oids.UNKNOWN:
+        message = f"collations are not supported by type {scope.analysis.type_name(type_of(node))}"
+        raise SqlError(codes.DATATYPE_MISMATCH, message, location=location)
+    relation = scope.analysis.catalog.relation_by_oid(node.meta["column"][0]) if "column" in node.meta else None
+    for column in relation.columns if relation is not None else ():
+        if column.attnum == node.meta["column"][1] and column.collation:
+            collation = column.collation
+    name = _COLLATIONS.get(collation)
+    for word, *_ in node.meta.get("layers", ()):
+        if word.startswith("COLLATE "):
+            name = f'"{word.removeprefix("COLLATE ")}"'
+    return typed(exp.Null() if name is None else string(name), oids.TEXT, -1, location)
 
 
 def _as_cast(

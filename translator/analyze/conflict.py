@@ -73,14 +73,28 @@ def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bo
             continue
         if sorted(number for number in index.columns if number) != sorted(columns):
             continue
-        if sorted(_normal(scope, relation, text) for text in index.expressions) != sorted(expressions):
+        if sorted({_normal(scope, relation, text) for text in index.expressions}) != sorted(set(expressions)):
             continue
-        if index.predicate is None or infer.get("whereClause"):
+        if index.predicate is None or _implied(scope, relation, index.predicate, infer.get("whereClause")):
             return index
     raise SqlError(
         codes.INVALID_COLUMN_REFERENCE,
         "there is no unique or exclusion constraint matching the ON CONFLICT specification",
     )
+
+
+def _implied(scope: Scope, relation: Relation, predicate: str, where: Node | None) -> bool:
+    """Whether the inference clause's WHERE has all that the index's predicate demands (predicate_implied_by, its simple part)."""
+    if where is None:
+        return False
+    given = {_print(part) for part in _conjuncts(_transformed(scope, relation, where))}
+    return all(_print(part) in given for part in _conjuncts(_own(scope, relation, predicate)))
+
+
+def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return [*_conjuncts(node.this), *_conjuncts(node.expression)] if isinstance(node, exp.And) else [node]
 
 
 def _by_constraint(relation: Relation, name: str) -> Index:

@@ -276,7 +276,9 @@ def _subselect(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
 
     outer, outer_used = scope.lateral_active, scope.lateral_used
     scope.lateral_active, scope.lateral_used = bool(value.get("lateral")), False
+    clause, scope.clause = scope.clause, "FROM clause of their own query level"
     query = transform_query(scope.child(), value["subquery"])
+    scope.clause = clause
     correlated = scope.lateral_used
     scope.lateral_active, scope.lateral_used = outer, outer_used
     alias = value.get("alias")

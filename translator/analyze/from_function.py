@@ -77,6 +77,10 @@ def _one(
     definitions = own or definitions
     location = node.meta.get("location")
     if definitions:
+        redundant = _redundant(scope.analysis, node)
+        if redundant is not None:
+            message = f"a column definition list is redundant for a function {redundant}"
+            raise SqlError(codes.SYNTAX_ERROR, message, location=location)
         if type_of(node) != oids.RECORD:
             raise SqlError(
                 codes.SYNTAX_ERROR,
@@ -119,6 +123,14 @@ def _refuse_inner_sets(node: exp.Expr) -> None:
                 "set-returning functions must appear at top level of FROM",
                 location=part.meta.get("location"),
             )
+
+
+def _redundant(analysis: Analysis, node: exp.Expr) -> str | None:
+    """Why the columns of a call are known without definitions (addRangeTableEntryForFunction)."""
+    if "field_names" in node.meta and "proc" in node.meta:
+        return "with OUT parameters"
+    row = analysis.catalog.type_by_oid(analysis.catalog.base_type(type_of(node)))
+    return "returning a named composite type" if row is not None and row.relation else None
 
 
 def _defined(analysis: Analysis, definitions: list[Node]) -> list[tuple[str, int, int]]:

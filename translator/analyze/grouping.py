@@ -22,8 +22,10 @@ Set = tuple[int, ...]
 MAX_SETS = 4096
 
 
-def transform_group(scope: Scope, nodes: list[Node], targets: list[Target]) -> tuple[list[Target], list[Set] | None]:
-    """The grouped targets, and the grouping sets if there is more than the one plain GROUP BY."""
+def transform_group(
+    scope: Scope, nodes: list[Node], targets: list[Target], *, distinct: bool = False
+) -> tuple[list[Target], list[Set] | None]:
+    """The grouped targets, and the grouping sets if there is more than the one plain GROUP BY. `distinct`: each set once."""
     group: list[Target] = []
 
     def position(node: Node) -> int:
@@ -39,7 +41,7 @@ def transform_group(scope: Scope, nodes: list[Node], targets: list[Target]) -> t
     expanded = [_merge(combination) for combination in product(*lists)]
     if len(expanded) > MAX_SETS:
         raise SqlError(codes.STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {MAX_SETS})")
-    return group, expanded
+    return group, list({frozenset(one): one for one in reversed(expanded)}.values())[::-1] if distinct else expanded
 
 
 def _merge(sets: tuple[Set, ...]) -> Set:

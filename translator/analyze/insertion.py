@@ -35,7 +35,7 @@ class Insert(Change):
             clause = self.returning.single(changed, set() if self.updates else old)
             if clause is None:
                 return None
-        tree = self._insert(self.source.copy(), self.conflict)
+        tree = self._insert(self.source, self.conflict)
         if clause is not None:
             tree.set("returning", clause)
         made = self.action(tree)

@@ -378,7 +378,7 @@ def whole_row(entry: Entry, location: int | None) -> exp.Expr:
 def _rowid(entry: Entry) -> exp.Expr:
     assert entry.relation is not None
     name = exp.Identifier(this=entry.relation.rowid, quoted=True)
-    return exp.Column(this=name, table=exp.Identifier(this=entry.sql_alias, quoted=True))
+    return typed(exp.Column(this=name, table=exp.Identifier(this=entry.sql_alias, quoted=True)), oids.INT8)
 
 
 def hide_columns(item: Item, names: set[str]) -> Item:

@@ -59,7 +59,7 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
     where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE") if value.get("whereClause") else None
     having = transform_condition(scope, value["havingClause"], "HAVING", "HAVING") if value.get("havingClause") else None
     sort = clauses.transform_sort(scope, value.get("sortClause", []), targets)
-    group, sets = grouping.transform_group(scope, value.get("groupClause", []), targets)
+    group, sets = grouping.transform_group(scope, value.get("groupClause", []), targets, distinct=bool(value.get("groupDistinct")))
     distinct = clauses.transform_distinct(scope, value.get("distinctClause"), targets, sort)
     if not keep_unknown:
         resolve_targets(scope, targets)

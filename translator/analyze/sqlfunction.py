@@ -178,7 +178,8 @@ def out_fields(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr])
     """Names and types of the OUT columns, polymorphic ones resolved from the call's arguments."""
     from translator.analyze.polymorphic import enforce
 
-    names = [name for name, mode in zip(proc.names, proc.modes, strict=False) if mode in "obt"]
+    given = proc.names or ("",) * len(proc.modes)
+    names = [name for name, mode in zip(given, proc.modes, strict=False) if mode in "obt"]
     types = [oid for oid, mode in zip(proc.all_types, proc.modes, strict=False) if mode in "obt"]
     if any(oid in oids.POLYMORPHIC for oid in types):
         actual = [type_of(argument) for argument in arguments]

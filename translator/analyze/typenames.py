@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from translator import oids
@@ -37,17 +38,23 @@ SQL_NAMES = {
 }
 
 
-def display(catalog: Catalog, oid: int, typmod: int = -1) -> str:
-    """The type's name as PostgreSQL prints it in messages: "integer", "numeric(10,2)", "text[]", "s.mood"."""
+_PUBLIC = 2200
+
+
+def display(catalog: Catalog, oid: int, typmod: int = -1, path: Sequence[int] = (PG_CATALOG, _PUBLIC)) -> str:
+    """The type's name as PostgreSQL prints it in messages: "integer", "numeric(10,2)", "text[]", "s.mood".
+
+    Types of other schemas than those of the path are qualified.
+    """
     row = catalog.type_by_oid(oid)
     if row is None:
         return "???"
     if row.element and row.length == -1:
-        return display(catalog, row.element, typmod) + "[]"
+        return display(catalog, row.element, typmod, path) + "[]"
     name = SQL_NAMES.get(oid)
     if name is None:
         name = quote_identifier(row.name)
-        if row.namespace not in (PG_CATALOG, 2200):
+        if row.namespace not in path:
             name = f"{quote_identifier(catalog.namespace_name(row.namespace) or '')}.{name}"
     if typmod < 0:
         return "bpchar" if oid == oids.BPCHAR and typmod == -2 else name

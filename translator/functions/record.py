@@ -81,11 +81,7 @@ def _compare(oid: int, other: int, left: Stored, right: Stored) -> int:
     first, second = _items(oid, left), _items(other, right)
     for number, ((mine, value), (theirs, another)) in enumerate(zip(first, second, strict=False), 1):
         if mine.type.oid != theirs.type.oid:
-            raise SqlError(
-                codes.DATATYPE_MISMATCH,
-                f"cannot compare dissimilar column types {sql_name(mine.type.oid)} and {sql_name(theirs.type.oid)}"
-                f" at record column {number}",
-            )
+            raise _dissimilar(mine.type.oid, theirs.type.oid, number)
         require_order(mine.type)
         if value is None or another is None:
             if value is None and another is None:
@@ -97,6 +93,11 @@ def _compare(oid: int, other: int, left: Stored, right: Stored) -> int:
     if len(first) != len(second):
         raise SqlError(codes.DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns")
     return 0
+
+
+def _dissimilar(left: int, right: int, number: int) -> SqlError:
+    message = f"cannot compare dissimilar column types {sql_name(left)} and {sql_name(right)} at record column {number}"
+    return SqlError(codes.DATATYPE_MISMATCH, message)
 
 
 def _field_key(type: Any, value: Stored) -> bytes:
@@ -132,6 +133,12 @@ def _image(oid: int, stored: Stored) -> list[tuple[bool, bytes]]:
 
 
 def _compare_images(oid: int, other: int, left: Stored, right: Stored) -> int:
+    mine, theirs = _items(oid, left), _items(other, right)
+    for number, ((one, _), (another, _)) in enumerate(zip(mine, theirs, strict=False), 1):
+        if one.type.oid != another.type.oid:
+            raise _dissimilar(one.type.oid, another.type.oid, number)
+    if len(mine) != len(theirs):
+        raise SqlError(codes.DATATYPE_MISMATCH, "cannot compare record types with different numbers of columns")
     first, second = _image(oid, left), _image(other, right)
     return (first > second) - (first < second)
 

@@ -67,6 +67,8 @@ def _without(node: exp.Expr, dropped: list[exp.Expr], group: list[exp.Expr], cho
     """The expression with NULL for the grouped expressions that this set leaves out, outside of aggregates."""
     if any(node == one for one in dropped):
         return typed(exp.Null(), type_of(node))
+    if any(node == one for one in group):
+        return node
     if isinstance(node, exp.Anonymous):
         if node.meta.get("aggregate"):
             _skip_grouped(node, dropped, group, chosen)

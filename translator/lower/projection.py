@@ -22,7 +22,7 @@ def split(node: exp.Select, lowering: Lowering, stays: Test, level: int = -1) ->
     Expressions in which `stays` finds nothing are computed inside. HAVING goes outside, as WHERE, if something stays in it.
     """
     parts = _Projection(node, lowering, stays, level)
-    outer = select([alias(parts.lift(item.this), item.alias) for item in node.expressions])
+    outer = select([alias(parts.lift_target(item.this), item.alias) for item in node.expressions])
     outer.meta["grouped"] = False
     order = node.args.get("order")
     if order is not None:
@@ -95,7 +95,19 @@ class _Projection:
             return self._column(part)
         if isinstance(part, exp.Query) or (isinstance(part, exp.Anonymous) and part.this.startswith(("query:", "array:query"))):
             return self._lift_inside(part)
+        if isinstance(part, exp.Window):
+            return self._rebuilt(part, lambda one: self._lift_call(one) if one is part.this else self.lift(one))
         return self._rebuilt(part, self.lift)
+
+    def _lift_call(self, part: exp.Expr) -> exp.Expr:
+        """A window function stays; its arguments, and what its FILTER looks at, need not."""
+        if isinstance(part, exp.Filter):
+            return self._rebuilt(part, lambda one: self._lift_call(one) if one is part.this else self.lift(one))
+        return self._rebuilt(part, self.lift)
+
+    def lift_target(self, part: exp.Expr) -> exp.Expr:
+        """The same for an entry of the select list, which may be grouped by even if it is a constant."""
+        return self._column(part) if any(part == item for item in self._group) else self.lift(part)
 
     def _lift_inside(self, part: exp.Expr) -> exp.Expr:
         """Within a subquery only what belongs to the outer level is lifted."""

@@ -67,6 +67,7 @@ def test_table_locks_conflict_as_the_manual_says():
             first, second = owners(table, 2)
             assert table.try_request(first, RELATION, held + 1)
             assert table.try_request(second, RELATION, requested + 1) is (conflict == "."), (requested, held)
+            table.end_transaction(second)
             assert table.try_request(first, RELATION, requested + 1)  # nobody conflicts with himself
 
 
