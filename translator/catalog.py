@@ -64,6 +64,7 @@ class Constraint:
     referenced: int = 0
     referenced_columns: tuple[int, ...] = ()
     nulls_not_distinct: bool = False
+    enforced: bool = True  # False: NOT ENFORCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Source(Protocol):
     def operators(self, name: str) -> Iterable[OperatorRow]: ...
     def casts(self) -> Iterable[CastRow]: ...
     def domain_constraints(self, oid: int) -> Iterable[tuple[str, str, str]]: ...
+    def domain_default(self, oid: int) -> str | None: ...
 
 
 class NoSource:
@@ -158,6 +160,9 @@ class NoSource:
 
     def casts(self) -> Iterable[CastRow]:
         return ()
+
+    def domain_default(self, oid: int) -> str | None:
+        return None
 
     def domain_constraints(self, oid: int) -> Iterable[tuple[str, str, str]]:
         return ()
@@ -244,6 +249,10 @@ class Catalog:
             oid = row.base
             row = self.type_by_oid(oid)
         return oid
+
+    def domain_default(self, oid: int) -> str | None:
+        """The default of a domain, as PostgreSQL text."""
+        return None if oid in builtins.types() else self.source.domain_default(oid)
 
     def domain_constraints(self, oid: int) -> list[tuple[str, str, str]]:
         """The constraints of a domain as (name, kind n or c, PostgreSQL text of the CHECK), by name."""

@@ -298,7 +298,7 @@ def _compile_expression(
     volatility = _volatility(made, catalog)
     container = exp.Select(expressions=[made.copy()])
     container.meta["grouped"] = False
-    lowered = lower(container, Lowering(analysis))
+    lowered = lower(container, Lowering(analysis, persistent=True))
     expression = lowered.expressions[0]
     sql, used = print_sql(expression)
     return Expression(

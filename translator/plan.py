@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from translator.errors import SqlError
 
@@ -17,6 +17,11 @@ class Field:
     typmod: int = -1
     table_oid: int = 0
     attnum: int = 0
+
+
+# SQLite takes 32766 parameters (SQLITE_MAX_VARIABLE_NUMBER), PostgreSQL 65535. Where a statement has more than these, the rest
+# are bound together in the place of the next one, and read by the function `parameter`.
+MOST_BINDS: Final = 32765
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlglot.generators.sqlite import SQLiteGenerator
 from translator import oids
 from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
+from translator.plan import MOST_BINDS
 from translator.typed import location_of
 
 _HOLE = re.compile(r"\$(\d+)")
@@ -44,6 +45,8 @@ def print_sql(tree: exp.Expr) -> tuple[str, frozenset[str]]:
             raise unsupported(f"{kind} expression", location_of(node))
         if kind == "Anonymous":
             _collect(node, functions)
+        elif kind == "Parameter" and int(node.this.this) > MOST_BINDS:
+            functions.add("parameter")
     generator = SQLite().generator(normalize_functions=False, comments=False)
     return generator.generate(tree, copy=False), frozenset(functions)
 
@@ -165,7 +168,8 @@ def _operand(generator: Any, node: exp.Expr) -> str:
 
 
 def _parameter(generator: Any, node: exp.Parameter) -> str:
-    return f"?{node.this.this}"
+    number = int(node.this.this)
+    return f"?{number}" if number <= MOST_BINDS else f"pg_parameter(?{MOST_BINDS + 1}, {number - MOST_BINDS - 1})"
 
 
 def _boolean(generator: Any, node: exp.Boolean) -> str:

@@ -4,13 +4,13 @@ A subcommand changes catalog rows and then brings the SQLite table in line: most
 (sqlite_schema.rewrite_table), by SQLite's own ADD and DROP COLUMN, or by a rebuild where the rows are stored otherwise.
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from proxy.ddl import (
     alter_column,
     alter_identity,
+    alter_options,
     alter_type,
     constraints,
     defaults,
@@ -29,7 +29,7 @@ from proxy.pg_catalog import classes
 from proxy.pg_catalog.types import physical
 from translator import sqlstate
 from translator.analyze import typenames
-from translator.catalog import Column, Relation
+from translator.catalog import Column, Constraint, Relation
 from translator.errors import SqlError, unsupported
 
 _Command = Callable[[Execution, Relation, dict[str, Any]], None]
@@ -199,6 +199,8 @@ def _validate_constraint(execution: Execution, relation: Relation, command: dict
         message = f'cannot validate constraint "{constraint.name}" of relation "{relation.name}"'
         detail = "This operation is not supported for this type of constraint."
         raise SqlError(sqlstate.WRONG_OBJECT_TYPE, message, detail=detail)
+    if not constraint.enforced:
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, "cannot validate NOT ENFORCED constraint")
     execution.update("pg_constraint", relation.oid, {"convalidated": True}, oid=oid)
     verify_constraint(execution, relation, oid)
 
@@ -209,8 +211,11 @@ def _alter_constraint(execution: Execution, relation: Relation, command: dict[st
     if found is None:
         message = f'constraint "{node["conname"]}" of relation "{relation.name}" does not exist'
         raise SqlError(sqlstate.UNDEFINED_OBJECT, message)
-    if node.get("alterEnforceability") or node.get("alterInheritability"):
-        raise unsupported("ALTER CONSTRAINT of enforceability or inheritability")
+    if node.get("alterInheritability"):
+        raise unsupported("ALTER CONSTRAINT of inheritability")
+    if node.get("alterEnforceability"):
+        _alter_enforceability(execution, relation, found, enforced=bool(node.get("is_enforced")))
+        return
     if found.kind != "f":
         message = f'constraint "{found.name}" of relation "{relation.name}" is not a foreign key constraint'
         raise SqlError(sqlstate.WRONG_OBJECT_TYPE, message)
@@ -218,6 +223,22 @@ def _alter_constraint(execution: Execution, relation: Relation, command: dict[st
     execution.update("pg_constraint", relation.oid, changes, oid=found.oid)
     execution.changed()
     sqlite_schema.rewrite_table(execution, execution.relation(relation.oid))
+
+
+def _alter_enforceability(execution: Execution, relation: Relation, found: Constraint, *, enforced: bool) -> None:
+    """ALTER CONSTRAINT … [NOT] ENFORCED (ATExecAlterConstrEnforceability)."""
+    if found.kind != "f":
+        message = f'cannot alter enforceability of constraint "{found.name}" of relation "{relation.name}"'
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, message)
+    if found.enforced == enforced:
+        return
+    changes = {"conenforced": enforced, "convalidated": enforced}
+    execution.update("pg_constraint", relation.oid, changes, oid=found.oid)
+    execution.changed()
+    now = execution.relation(relation.oid)
+    if enforced:
+        verify.foreign_key_holds(execution, now, found.oid)
+    sqlite_schema.rewrite_table(execution, now)
 
 
 # ---------------------------------------------------------------------- NOT NULL and DEFAULT
@@ -288,66 +309,6 @@ def _change_owner(execution: Execution, relation: Relation, command: dict[str, A
     change_relation_owner(execution, relation, role_oid(execution, command["newowner"]))
 
 
-def _set_options(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
-    from proxy.ddl.options import merged
-
-    catalog = "pg_class"
-    (old,) = execution.select(catalog, relation.oid, "reloptions", oid=relation.oid)[0]
-    items = command["def"]["List"]["items"]
-    execution.update(catalog, relation.oid, {"reloptions": merged(old, items, command["subtype"])}, oid=relation.oid)
-
-
-def _set_column_options(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
-    from proxy.ddl.options import merged
-
-    column = column_named(relation, command["name"])
-    where = {"attrelid": relation.oid, "attnum": column.attnum}
-    (old,) = execution.select("pg_attribute", relation.oid, "attoptions", **where)[0]
-    items = command["def"]["List"]["items"]
-    execution.update("pg_attribute", relation.oid, {"attoptions": merged(old, items, command["subtype"])}, **where)
-
-
-def _set_statistics(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
-    """ALTER COLUMN … SET STATISTICS, of an index by the column's number (ATExecSetStatistics)."""
-    attnum = _statistics_column(execution, relation, command)
-    node = command.get("def")
-    target = -1 if node is None or "Integer" not in node else int(node["Integer"].get("ival", 0))
-    if target < -1:
-        message = f"statistics target {target} is too low"
-        raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, message)
-    if target > _MOST_STATISTICS:
-        execution.note(f"lowering statistics target to {_MOST_STATISTICS}", sqlstate.INVALID_PARAMETER_VALUE, severity="WARNING")
-        target = _MOST_STATISTICS
-    changes = {"attstattarget": None if target == -1 else target}
-    execution.update("pg_attribute", relation.oid, changes, attrelid=relation.oid, attnum=attnum)
-
-
-_MOST_STATISTICS = 10000  # MAX_STATISTICS_TARGET
-
-
-def _statistics_column(execution: Execution, relation: Relation, command: dict[str, Any]) -> int:
-    if relation.kind != "i":
-        if "name" in command:
-            return column_named(relation, command["name"]).attnum
-        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, "cannot refer to non-index column by number")
-    found = execution.select("pg_attribute", relation.oid, "attnum", "attname", attrelid=relation.oid)
-    said = command.get("name", command.get("num", 0))
-    number, name = next(((num, label) for num, label in found if said in (num, label)), (0, ""))
-    if not number:
-        if "name" in command:
-            raise SqlError(sqlstate.UNDEFINED_COLUMN, f'column "{said}" of relation "{relation.name}" does not exist')
-        message = f'column number {said} of relation "{relation.name}" does not exist'
-        raise SqlError(sqlstate.UNDEFINED_COLUMN, message)
-    row = execution.record("pg_index", relation.oid, indexrelid=relation.oid)
-    keys = json.loads(row["indkey"])
-    if number > row["indnkeyatts"] or keys[number - 1]:
-        kind = "included" if number > row["indnkeyatts"] else "non-expression"
-        hint = None if kind == "included" else "Alter statistics on table column instead."
-        message = f'cannot alter statistics on {kind} column "{name}" of index "{relation.name}"'
-        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, hint=hint)
-    return int(number)
-
-
 _STORAGE = {"PLAIN": "p", "EXTERNAL": "e", "EXTENDED": "x", "MAIN": "m"}
 
 
@@ -399,15 +360,15 @@ _COMMANDS: dict[str, _Command] = {
     "AT_DropNotNull": _drop_not_null,
     "AT_EnableTrigUser": _no_triggers,
     "AT_ReplicaIdentity": _replica_identity,
-    "AT_ResetOptions": _set_column_options,
-    "AT_ResetRelOptions": _set_options,
+    "AT_ResetOptions": alter_options.set_column_options,
+    "AT_ResetRelOptions": alter_options.set_options,
     "AT_SetExpression": alter_column.set_expression,
     "AT_SetIdentity": alter_identity.set_identity,
     "AT_SetLogged": _set_logged,
     "AT_SetNotNull": _set_not_null,
-    "AT_SetOptions": _set_column_options,
-    "AT_SetRelOptions": _set_options,
-    "AT_SetStatistics": _set_statistics,
+    "AT_SetOptions": alter_options.set_column_options,
+    "AT_SetRelOptions": alter_options.set_options,
+    "AT_SetStatistics": alter_options.set_statistics,
     "AT_SetStorage": _set_storage,
     "AT_SetUnLogged": _set_logged,
     "AT_ValidateConstraint": _validate_constraint,

@@ -91,7 +91,10 @@ def _store(execution: Execution, relation: Relation, attnum: int, compiled: Expr
         return
     table = f"{relation.where}.{quote(relation.storage)}"
     kind = sqlite_schema.storage_type(execution.catalog, column.type_oid, column.typmod)
-    execution.connection.execute(f"ALTER TABLE {table} ADD COLUMN {quote(column.storage_name)} {kind}")
+    if len(relation.columns) == 1:  # the first one takes the place of the stand-in
+        rebuild.rebuild(execution, relation)
+    else:
+        execution.connection.execute(f"ALTER TABLE {table} ADD COLUMN {quote(column.storage_name)} {kind}")
     if compiled is not None and not column.computed and column.generated != "v":
         set_all(execution, relation, column, compiled)
 

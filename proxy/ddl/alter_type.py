@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from proxy.ddl import defaults, rebuild, sqlite_schema, verify
-from proxy.ddl.columns import check_column_type, column_collation
+from proxy.ddl.columns import check_column_type, check_identity_type, column_collation
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze, parse_expression, recompile
 from proxy.ddl.names import choose_storage, index_storage, quote, set_storage
@@ -37,6 +37,8 @@ def alter_column_type(execution: Execution, relation: Relation, command: dict[st
         _describe(execution, relation, column, type_oid, typmod, collation)
         return
     _refuse_readers(execution, relation, column)
+    if column.identity:
+        _change_identity_type(execution, relation, column, type_oid)
     if column.generated and node.get("raw_default"):
         message = "cannot specify USING when altering type of generated column"
         raise SqlError(sqlstate.INVALID_COLUMN_DEFINITION, message, detail=f'Column "{column.name}" is a generated column.')
@@ -50,6 +52,18 @@ def alter_column_type(execution: Execution, relation: Relation, command: dict[st
     if default is not None:
         defaults.drop_default(execution, execution.relation(relation.oid), column.attnum)
         defaults.add_default(execution, execution.relation(relation.oid), column.attnum, default)
+
+
+def _change_identity_type(execution: Execution, relation: Relation, column: Column, type_oid: int) -> None:
+    """The sequence of an identity column counts in the column's type (transformAlterTableStmt)."""
+    from proxy.ddl.sequence import change_sequence, owned_sequence
+
+    check_identity_type(type_oid)
+    sequence = owned_sequence(execution, relation.oid, column.attnum, "i")
+    if sequence is not None:
+        names = [{"String": {"sval": "pg_catalog"}}, {"String": {"sval": execution.catalog.type(type_oid).name}}]
+        option = {"DefElem": {"defname": "as", "arg": {"TypeName": {"names": names, "typemod": -1}}}}
+        change_sequence(execution, execution.relation(sequence), [option])
 
 
 def _refuse_readers(execution: Execution, relation: Relation, column: Column) -> None:
@@ -210,7 +224,7 @@ def assign_rows(execution: Execution, now: Relation, column: Column, value: Expr
     """Give a column a value in every row and check what the new values must obey, in PostgreSQL's words."""
     indexes = [index for index in now.indexes if index_storage(execution, index.oid) is not None]
     for index in indexes:
-        execution.connection.execute(f"DROP INDEX {now.where}.{quote(index_storage(execution, index.oid) or '')}")
+        execution.connection.execute(f"DROP INDEX IF EXISTS {now.where}.{quote(index_storage(execution, index.oid) or '')}")
     sqlite_schema.write_text(execution, now, sqlite_schema.bare_sql(execution, now))
     execution.connection.require(value.functions)
     table = f"{now.where}.{quote(now.storage)}"

@@ -28,7 +28,14 @@ _MAX_COLUMNS = 1600
 
 KEY_KINDS = {"CONSTR_PRIMARY": "p", "CONSTR_UNIQUE": "u", "CONSTR_CHECK": "c", "CONSTR_FOREIGN": "f", "CONSTR_EXCLUSION": "x"}
 _ATTRIBUTES = frozenset(
-    {"CONSTR_ATTR_DEFERRABLE", "CONSTR_ATTR_NOT_DEFERRABLE", "CONSTR_ATTR_DEFERRED", "CONSTR_ATTR_IMMEDIATE"}
+    {
+        "CONSTR_ATTR_DEFERRABLE",
+        "CONSTR_ATTR_NOT_DEFERRABLE",
+        "CONSTR_ATTR_DEFERRED",
+        "CONSTR_ATTR_IMMEDIATE",
+        "CONSTR_ATTR_ENFORCED",
+        "CONSTR_ATTR_NOT_ENFORCED",
+    }
 )
 
 
@@ -43,6 +50,8 @@ class ConstraintSpec:
     column: str | None = None  # whose definition it stands in
     deferrable: bool = False
     deferred: bool = False
+    enforced: bool = True
+    enforced_said: bool = False
 
     @property
     def location(self) -> int | None:
@@ -96,7 +105,7 @@ class ColumnReader:
         previous: ConstraintSpec | None = None
         for item in definition.get("constraints", ()):
             previous = self._constraint(spec, item["Constraint"], previous)
-        if spec.default is not None and spec.identity:
+        if (spec.default is not None or spec.serial) and spec.identity:
             raise self._both("default and identity", spec)
         return spec
 
@@ -164,7 +173,8 @@ class ColumnReader:
     def _identity(self, spec: ColumnSpec, node: dict[str, Any]) -> None:
         location = node.get("location")
         if spec.identity:
-            raise self._twice("identity specifications", spec, location)
+            message = f'multiple identity specifications for column "{spec.name}" of table "{self._table}"'
+            raise SqlError(sqlstate.SYNTAX_ERROR, message, location=location)
         if spec.generated:
             raise self._both("identity and generation expression", spec, location)
         if spec.default is not None:
@@ -210,6 +220,7 @@ def constraint_spec(node: dict[str, Any], columns: list[str], column: str | None
         column,
         bool(node.get("deferrable")),
         bool(node.get("initdeferred")),
+        enforced=node["contype"] not in ("CONSTR_CHECK", "CONSTR_FOREIGN") or bool(node.get("is_enforced")),
     )
 
 
@@ -221,7 +232,17 @@ def apply_attribute(constraint: ConstraintSpec | None, node: dict[str, Any]) -> 
         "CONSTR_ATTR_NOT_DEFERRABLE": "NOT DEFERRABLE",
         "CONSTR_ATTR_DEFERRED": "INITIALLY DEFERRED",
         "CONSTR_ATTR_IMMEDIATE": "INITIALLY IMMEDIATE",
+        "CONSTR_ATTR_ENFORCED": "ENFORCED",
+        "CONSTR_ATTR_NOT_ENFORCED": "NOT ENFORCED",
     }[kind]
+    if clause.endswith("ENFORCED"):
+        if constraint is None or constraint.kind not in "cf":
+            raise SqlError(sqlstate.SYNTAX_ERROR, f"misplaced {clause} clause", location=location)
+        if constraint.enforced_said:
+            message = "multiple ENFORCED/NOT ENFORCED clauses not allowed"
+            raise SqlError(sqlstate.SYNTAX_ERROR, message, location=location)
+        constraint.enforced, constraint.enforced_said = clause == "ENFORCED", True
+        return
     if constraint is None or constraint.kind not in "pufx":
         raise SqlError(sqlstate.SYNTAX_ERROR, f"misplaced {clause} clause", location=location)
     if kind == "CONSTR_ATTR_DEFERRABLE":

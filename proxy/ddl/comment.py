@@ -53,12 +53,27 @@ def _address(execution: Execution, kind: str, node: Any) -> Address:
             return Address(classes.PG_NAMESPACE, namespace_oid(execution, node["String"]["sval"]))
         case "OBJECT_TABCONSTRAINT":
             return _constraint(execution, strings(node["List"]["items"]))
+        case "OBJECT_DOMCONSTRAINT":
+            return _domain_constraint(execution, node)
         case "OBJECT_FUNCTION" | "OBJECT_PROCEDURE" | "OBJECT_ROUTINE" | "OBJECT_AGGREGATE":
             return Address(classes.PG_PROC, find_function(execution, node["ObjectWithArgs"], ROUTINES[kind]).oid)
         case "OBJECT_EXTENSION":
             name = node["String"]["sval"]
             raise SqlError(sqlstate.UNDEFINED_OBJECT, f'extension "{name}" does not exist')
     raise unsupported(f"COMMENT ON {kind.removeprefix('OBJECT_').replace('_', ' ')}")
+
+
+def _domain_constraint(execution: Execution, node: Any) -> Address:
+    items = node["List"]["items"]
+    names, name = strings(items[0]["TypeName"]["names"]), items[1]["String"]["sval"]
+    row = open_type(execution, names)
+    if row.kind != "d":
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{".".join(names)}" is not a domain')
+    found = execution.select("pg_constraint", row.oid, "oid", contypid=row.oid, conname=name)
+    if not found:
+        message = f'constraint "{name}" for domain {".".join(names)} does not exist'
+        raise SqlError(sqlstate.UNDEFINED_OBJECT, message)
+    return Address(classes.PG_CONSTRAINT, found[0][0])
 
 
 def _column(execution: Execution, names: list[str]) -> Address:
@@ -86,10 +101,11 @@ def _comment_shared(execution: Execution, kind: str, name: str, text: str | None
             raise SqlError(sqlstate.UNDEFINED_OBJECT, f'role "{name}" does not exist')
         classid = classes.PG_AUTHID
     else:
-        if name != execution.settings.database:
+        known = execution.cluster.databases() if execution.cluster is not None else ()
+        if name != execution.settings.database and name not in known:  # dumps are restored elsewhere
             execution.note(f'database "{name}" does not exist', sqlstate.INVALID_CATALOG_NAME, severity="WARNING")
             return
-        oid, classid = 0, classes.PG_DATABASE
+        raise unsupported("COMMENT ON DATABASE")
     execution.delete("pg_shdescription", 0, objoid=oid, classoid=classid)
     if text is not None:
         execution.insert("pg_shdescription", 0, objoid=oid, classoid=classid, description=text)

@@ -57,8 +57,6 @@ def refuse_duplicate(execution: Execution, relation: Relation, name: str, kind: 
 def add_check(execution: Execution, relation: Relation, spec: ConstraintSpec, *, said: set[str] | None = None) -> str:
     """Write a CHECK; returns its name. `said`: names of CHECKs of the same statement (AddRelationNewConstraints)."""
     node = spec.node
-    if node.get("is_enforced") is False and "is_enforced" in node:
-        raise unsupported("NOT ENFORCED", spec.location)
     compiled = compile_check(execution, relation, node["raw_expr"])
     if spec.name is not None:
         if said is not None and spec.name in said:
@@ -79,7 +77,8 @@ def add_check(execution: Execution, relation: Relation, spec: ConstraintSpec, *,
         conkey=sorted(compiled.columns) or None,
         conbin=text,
         connoinherit=bool(node.get("is_no_inherit")),
-        convalidated=not node.get("skip_validation"),
+        conenforced=spec.enforced,
+        convalidated=spec.enforced and not node.get("skip_validation"),
     )
     address = Address(classes.PG_CONSTRAINT, oid)
     for attnum in sorted(compiled.columns):
@@ -144,7 +143,8 @@ def add_foreign_key(execution: Execution, relation: Relation, spec: ConstraintSp
         condeferrable=spec.deferrable,
         condeferred=spec.deferred,
         connoinherit=True,
-        convalidated=not node.get("skip_validation"),
+        conenforced=spec.enforced,
+        convalidated=spec.enforced and not node.get("skip_validation"),
         conpfeqop=[each[0] for each in operators],
         conppeqop=[each[1] for each in operators],
         conffeqop=[each[2] for each in operators],

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from proxy.ddl import drop_absent
 from proxy.ddl.dependency import perform_deletion
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.names import find_in_path, namespace_oid, range_var_of, strings, wrong_kind
@@ -13,6 +14,7 @@ from translator.analyze import typenames
 from translator.catalog import Relation
 from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
+from translator.statements import command_tag
 
 _RELATION_KINDS = {  # removeType: the relkinds it drops, and its word
     "OBJECT_TABLE": ("rp", "table", sqlstate.UNDEFINED_TABLE),
@@ -49,8 +51,7 @@ def drop(statement: dict[str, Any], execution: Execution) -> str:
             execution.note(found)
     cascade = statement.get("behavior") == "DROP_CASCADE"
     perform_deletion(execution, addresses, cascade=cascade)
-    word = _RELATION_KINDS[kind][1].upper() if kind in _RELATION_KINDS else _WORDS[kind]
-    return f"DROP {word}"
+    return command_tag("DropStmt", statement)
 
 
 def _find(execution: Execution, kind: str, item: Any, *, missing_ok: bool) -> Address | str:
@@ -67,6 +68,8 @@ def _find(execution: Execution, kind: str, item: Any, *, missing_ok: bool) -> Ad
         "OBJECT_AGGREGATE": _find_function,
         "OBJECT_EXTENSION": _find_extension,
     }
+    if kind in drop_absent.KINDS:
+        return drop_absent.find(execution, kind, item, missing_ok=missing_ok)
     if kind not in finders:
         raise unsupported(f"DROP {kind.removeprefix('OBJECT_').replace('_', ' ')}")
     try:

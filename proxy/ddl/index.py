@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxy.ddl import sqlite_schema, verify
-from proxy.ddl.columns import ConstraintSpec, find_collation
+from proxy.ddl.columns import ConstraintSpec, check_column_type, find_collation
 from proxy.ddl.constraints import add_not_null, insert_constraint, refuse_duplicate
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import compile_over, freeze, has_subquery, recompile, record_references
@@ -21,12 +21,13 @@ from proxy.ddl.names import (
     set_storage,
     strings,
 )
-from proxy.ddl.options import read_options
+from proxy.ddl.options import INDEX, read_options
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
 from proxy.pg_catalog.types import OperatorClass
 from translator import sqlstate
 from translator.analyze import typenames
+from translator.analyze.target import column_name
 from translator.catalog import Column, Relation
 from translator.compiler import Expression
 from translator.errors import SqlError, unsupported
@@ -114,7 +115,7 @@ def _spec(statement: dict[str, Any], execution: Execution, relation: Relation) -
         method,
         bool(statement.get("unique")),
         nulls_not_distinct=bool(statement.get("nulls_not_distinct")),
-        options=read_options(statement.get("options", ())),
+        options=read_options(statement.get("options", ()), INDEX.get(method, {})),
     )
     if "whereClause" in statement:
         spec.predicate_node = statement["whereClause"]
@@ -150,6 +151,7 @@ def _key(execution: Execution, relation: Relation, element: dict[str, Any], meth
         key = KeyColumn(
             None, compiled, element["expr"], collation=_collation(execution, compiled), name=_expression_name(element["expr"])
         )
+        check_column_type(execution, key.name, compiled.type_oid)
         if "ColumnRef" in element["expr"] and compiled.columns:  # parentheses around a column are no expression
             column = next(each for each in relation.columns if each.attnum == compiled.columns[0])
             key = KeyColumn(column, collation=column.collation, name=column.name)
@@ -232,24 +234,9 @@ def _check_immutable(compiled: Expression, where: str) -> None:
 
 
 def _expression_name(node: dict[str, Any]) -> str:
-    """What a column of an expression is called: its function, or `expr` (FigureIndexColname)."""
-    kind, inner = next(iter(node.items()))
-    match kind:
-        case "FuncCall":
-            return strings(inner["funcname"])[-1]
-        case "TypeCast":
-            return strings(inner["typeName"]["names"])[-1] if "A_Const" in inner["arg"] else _expression_name(inner["arg"])
-        case "ColumnRef":
-            return strings([inner["fields"][-1]])[-1]
-        case "CoalesceExpr":
-            return "coalesce"
-        case "MinMaxExpr":
-            return "greatest" if inner["op"] == "IS_GREATEST" else "least"
-        case "CollateClause" | "A_Indirection":
-            return _expression_name(inner["arg"])
-        case "CaseExpr":
-            return _expression_name(inner["defresult"]) if "defresult" in inner else "case"
-    return "expr"
+    """What a column of an expression is called: as a result column would be, or `expr` (FigureIndexColname)."""
+    name = column_name(node)
+    return "expr" if name == "?column?" else name
 
 
 def _kind_detail(relation: Relation) -> str:
@@ -450,7 +437,7 @@ def add_key(execution: Execution, relation: Relation, spec: ConstraintSpec) -> i
         unique=True,
         primary=primary,
         nulls_not_distinct=bool(node.get("nulls_not_distinct")),
-        options=read_options(node.get("options", ())),
+        options=read_options(node.get("options", ()), INDEX["btree"]),
     )
     if spec.name is not None and execution.catalog.relation(relation.namespace, spec.name) is not None:
         raise SqlError(sqlstate.DUPLICATE_TABLE, f'relation "{spec.name}" already exists')

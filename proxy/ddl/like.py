@@ -50,7 +50,7 @@ def read(execution: Execution, node: dict[str, Any]) -> Like:
         for check in source.constraints:
             if check.kind == "c":
                 raw = {"raw_expr": parse_expression(check.expression), "contype": "CONSTR_CHECK"}
-                found.checks.append(ConstraintSpec("c", check.name, [], raw))
+                found.checks.append(ConstraintSpec("c", check.name, [], raw, enforced=check.enforced))
     return found
 
 
@@ -80,6 +80,9 @@ def _copy_indexes(execution: Execution, source: Relation, target: int) -> None:
     for each in source.indexes:
         constraint = next((c for c in source.constraints if c.index == each.oid and c.kind in "pu"), None)
         relation = execution.relation(target)
+        if constraint is not None and constraint.kind == "p" and relation.primary_key:
+            message = f'multiple primary keys for table "{relation.name}" are not allowed'
+            raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message)
         if constraint is not None:
             names = {column.attnum: column.name for column in source.columns}
             node = {

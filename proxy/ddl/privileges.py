@@ -11,6 +11,7 @@ from proxy.ddl.types import open_type
 from proxy.pg_catalog import acl
 from proxy.pg_catalog.lookup import record
 from proxy.pg_catalog.object_names import role_oid as find_role
+from proxy.pg_catalog.relations import OWNER
 from translator import sqlstate
 from translator.catalog import Relation
 from translator.errors import SqlError, unsupported
@@ -186,8 +187,16 @@ def _targets(execution: Execution, statement: dict[str, Any]) -> list[Target]:
             rows = (open_type(execution, strings(item["List"]["items"])) for item in objects)
             return [_system_checked("pg_type", row.oid, "typ", "T") for row in rows]
         case "OBJECT_DATABASE":
-            return []  # the cluster has no place for it; everybody may connect
+            for name in strings(objects):
+                check_database(execution, name)
+            raise unsupported("GRANT and REVOKE ON DATABASE")
     raise unsupported(f"GRANT ON {kind.removeprefix('OBJECT_').replace('_', ' ')}")
+
+
+def check_database(execution: Execution, name: str) -> None:
+    """The database exists. Raises 3D000."""
+    if execution.cluster is not None and name not in execution.cluster.databases():
+        raise SqlError(sqlstate.INVALID_CATALOG_NAME, f'database "{name}" does not exist')
 
 
 def _system_checked(catalog: str, oid: int, prefix: str, kind: str) -> Target:
@@ -262,7 +271,9 @@ def alter_owner(statement: dict[str, Any], execution: Execution) -> str:
             oid = find_function(execution, node["ObjectWithArgs"], ROUTINES[kind]).oid
             execution.update("pg_proc", oid, {"proowner": owner}, oid=oid)
         case "OBJECT_DATABASE":
-            pass  # every database belongs to the cluster's owner
+            check_database(execution, node["String"]["sval"])
+            if owner != OWNER:  # every database belongs to the cluster's owner
+                raise unsupported("ALTER DATABASE OWNER TO another role than the cluster's owner")
         case _:
             raise unsupported(f"ALTER {kind.removeprefix('OBJECT_').replace('_', ' ')} OWNER TO")
     return f"ALTER {kind.removeprefix('OBJECT_').replace('_', ' ')}"

@@ -31,10 +31,12 @@ def rebuild(execution: Execution, relation: Relation) -> None:
     schema, name = relation.where, relation.storage
     run(sqlite_schema.table_sql(execution, relation, f"{schema}.{quote(_NEW)}"))
     known = set(stored_columns(execution, relation, name))
-    columns = ", ".join(quote(each) for each in stored_columns(execution, relation, _NEW) if each in known)
-    if columns:
+    stored = stored_columns(execution, relation, _NEW)
+    values = {each: quote(each) for each in stored if each in known} or dict.fromkeys(stored[:1], "NULL")
+    if values:
         run("PRAGMA ignore_check_constraints = ON").fetchall()  # rows may be older than a NOT VALID constraint
-        run(f"INSERT INTO {schema}.{quote(_NEW)} ({columns}) SELECT {columns} FROM {schema}.{quote(name)}")
+        columns = ", ".join(quote(each) for each in values)
+        run(f"INSERT INTO {schema}.{quote(_NEW)} ({columns}) SELECT {', '.join(values.values())} FROM {schema}.{quote(name)}")
         run("PRAGMA ignore_check_constraints = OFF").fetchall()
     _exchange(execution, relation)
     run(f"DROP TABLE {schema}.{quote(_NEW)}")

@@ -43,9 +43,23 @@ def _create_elements(elements: Any, execution: Execution, schema: str) -> None:
     try:
         for element in elements:
             node, statement = next(iter(element.items()))
+            if node in _ELEMENTS:
+                statement = _in_schema(statement, _ELEMENTS[node], schema)
             carry_out(node, statement, execution)
     finally:
         execution.settings.search_path = before
+
+
+_ELEMENTS = {"CreateStmt": "relation", "ViewStmt": "view", "CreateSeqStmt": "sequence", "IndexStmt": "relation"}
+
+
+def _in_schema(statement: dict[str, Any], key: str, schema: str) -> dict[str, Any]:
+    """The statement with the new schema in its relation's name (setSchemaName)."""
+    said = statement[key].get("schemaname")
+    if said is not None and said != schema:
+        message = f"CREATE specifies a schema ({said}) different from the one being created ({schema})"
+        raise SqlError(sqlstate.INVALID_SCHEMA_DEFINITION, message)
+    return {**statement, key: {**statement[key], "schemaname": schema}}
 
 
 def rename_schema(execution: Execution, old: str, new: str) -> None:

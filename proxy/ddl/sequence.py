@@ -63,6 +63,12 @@ def heap_namespace(execution: Execution, range_var: dict[str, Any]) -> int:
             message = "cannot create temporary relation in non-temporary schema"
             raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message)
         return temporary_namespace(execution)
+    if schema == "pg_temp":
+        if range_var.get("relpersistence") == "u":
+            message = "only temporary relations may be created in temporary schemas"
+            raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message, location=range_var.get("location"))
+        range_var["relpersistence"] = "t"
+        return temporary_namespace(execution)
     return creation_namespace(execution, schema, range_var["relname"], range_var.get("location"))
 
 
@@ -265,6 +271,12 @@ def current_value(execution: Execution, oid: int) -> tuple[int, bool]:
 def own(execution: Execution, sequence: Relation, names: list[str]) -> None:
     """OWNED BY table.column or NONE (process_owned_by)."""
     previous = {"classid": classes.PG_CLASS, "objid": sequence.oid, "objsubid": 0, "refclassid": classes.PG_CLASS}
+    for (table_oid,) in execution.select("pg_depend", sequence.oid, "refobjid", **previous, deptype="i"):
+        owner = execution.catalog.relation_by_oid(table_oid)
+        if owner is not None:
+            detail = f'Sequence "{sequence.name}" is linked to table "{owner.name}".'
+            message = "cannot change ownership of identity sequence"
+            raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, detail=detail)
     execution.delete("pg_depend", sequence.oid, **previous, deptype="a")
     if names == ["none"]:
         return

@@ -9,6 +9,7 @@ A session keeps a SessionSequences, calls `committed` and `rolled_back` at the e
 `runtime.session.sequences` to it. nextval needs a connection that may write: plans that call it are volatile.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,19 @@ class SessionSequences:
     last: int = 0  # the sequence that lastval() speaks of
     marks: dict[int, tuple[int, bool]] = field(default_factory=dict)
     temporary: dict[int, Sequence] = field(default_factory=dict)
+    read_only: Callable[[], bool] = lambda: False  # whether the session's transaction may not write
     identities: tuple[Any, dict[tuple[int, int], int]] = (None, {})  # of a catalog snapshot: column -> its sequence
+
+    def check_writable(self, oid: int, command: str) -> None:
+        """Temporary sequences move in read-only transactions, too (PreventCommandIfReadOnly)."""
+        if oid < FIRST_TEMPORARY_OID and self.read_only():
+            message = f"cannot execute {command} in a read-only transaction"
+            raise SqlError(sqlstate.READ_ONLY_SQL_TRANSACTION, message)
+
+    def discard(self) -> None:
+        """DISCARD SEQUENCES: currval and lastval are undefined again."""
+        self.current.clear()
+        self.last = 0
 
     def committed(self) -> None:
         """The session's transaction is committed: its marks are in the file."""
@@ -110,6 +123,7 @@ def write_back(connection: Any, sequences: DatabaseSequences) -> None:
 
 def next_value(session: SessionSequences, oid: int) -> int:
     """The next value (nextval_internal)."""
+    session.check_writable(oid, "nextval()")
     sequence = session.sequence(oid)
     value = sequence.last_value
     if sequence.is_called:
@@ -123,6 +137,7 @@ def next_value(session: SessionSequences, oid: int) -> int:
 
 def set_value(session: SessionSequences, oid: int, value: int, is_called: bool) -> int:
     """Give a sequence a value (do_setval)."""
+    session.check_writable(oid, "setval()")
     sequence = session.sequence(oid)
     if not sequence.minimum <= value <= sequence.maximum:
         message = (

@@ -17,6 +17,8 @@ from proxy.ddl.names import index_storage, quote
 from proxy.pg_catalog.rows import schema_of
 from translator import oids
 from translator.catalog import Catalog, Column, Constraint, Relation
+from translator.errors import unsupported
+from translator.functions.registry import IMPLEMENTATIONS
 from translator.types import numeric, registry
 
 _INTEGERS = frozenset({oids.INT2, oids.INT4, oids.INT8})
@@ -55,12 +57,14 @@ def table_sql(execution: Execution, relation: Relation, name: str) -> str:
     """The CREATE TABLE statement."""
     alias = rowid_alias(execution, relation)
     parts = [_column_sql(execution, relation, column, alias) for column in relation.columns]
-    checks = sorted((each for each in relation.constraints if each.kind == "c"), key=lambda each: each.name)
+    checks = sorted((each for each in relation.constraints if each.kind == "c" and each.enforced), key=lambda each: each.name)
     for check in checks:
         if not check.enforced_by_server:
             compiled = recompile(execution, relation, check.expression, "CHECK constraint")
             parts.append(f"CONSTRAINT {quote(check.name)} CHECK ({compiled.sql})")
-    foreign_keys = sorted((each for each in relation.constraints if each.kind == "f"), key=lambda each: each.oid)
+    foreign_keys = sorted(
+        (each for each in relation.constraints if each.kind == "f" and each.enforced), key=lambda each: each.oid
+    )
     parts.extend(_foreign_key_sql(execution, relation, each) for each in foreign_keys)
     # SQLite wants a column; a table without columns has one that no name reaches.
     return f"CREATE TABLE {name} ({', '.join(parts) or quote(NO_COLUMN)})"
@@ -157,6 +161,11 @@ def create_index(execution: Execution, relation: Relation, index: int) -> None:
         return
     row = execution.record("pg_index", index, indexrelid=index)
     sql, functions = index_sql(execution, relation, row, storage)
+    if not all(IMPLEMENTATIONS[name.partition("@")[0]].deterministic for name in functions):
+        # SQLite indexes pure functions only, and these read the catalog; queries give the same without the index
+        if row["indisunique"]:
+            raise unsupported("a unique index over fields of a composite value")
+        return
     execution.connection.require(functions)
     execution.connection.execute(sql)
 

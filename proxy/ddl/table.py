@@ -6,7 +6,7 @@ Not supported: INHERITS, PARTITION BY / OF, OF type, tablespaces other than the 
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.ddl import constraints, heap, index, like, sequence, sqlite_schema
+from proxy.ddl import constraints, heap, index, like, sequence, sqlite_schema, temporary
 from proxy.ddl.columns import (
     ColumnReader,
     ColumnSpec,
@@ -18,12 +18,10 @@ from proxy.ddl.columns import (
 from proxy.ddl.defaults import add_default
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import strings
-from proxy.ddl.options import read_options
+from proxy.ddl.options import TABLE, read_options
 from proxy.ddl.sequence import heap_namespace
 from translator import sqlstate
 from translator.errors import SqlError, unsupported
-
-_KINDS_WITH_ROWS_LEFT = ("ONCOMMIT_NOOP", "ONCOMMIT_PRESERVE_ROWS")
 
 
 @dataclass
@@ -49,7 +47,8 @@ def create_table(statement: dict[str, Any], execution: Execution) -> str:
     spec = TableSpec(range_var["relname"], namespace, range_var.get("relpersistence", "p"))
     _read_elements(execution, spec, statement.get("tableElts", ()))
     spec.options = reloptions(statement.get("options", ()))
-    build(execution, spec)
+    on_commit = temporary.on_commit_action(statement.get("oncommit"), spec.persistence)
+    temporary.remember(execution, build(execution, spec), on_commit)
     return "CREATE TABLE"
 
 
@@ -69,12 +68,6 @@ def refuse_unsupported(statement: dict[str, Any]) -> None:
         raise SqlError(sqlstate.UNDEFINED_OBJECT, f'tablespace "{statement["tablespacename"]}" does not exist')
     if statement.get("accessMethod", "heap") != "heap":
         raise SqlError(sqlstate.UNDEFINED_OBJECT, f'access method "{statement["accessMethod"]}" does not exist')
-    on_commit = statement.get("oncommit", "ONCOMMIT_NOOP")
-    if on_commit not in _KINDS_WITH_ROWS_LEFT:
-        if statement["relation"].get("relpersistence") != "t":
-            message = "ON COMMIT can only be used on temporary tables"
-            raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message)
-        raise unsupported(on_commit.removeprefix("ONCOMMIT_").join(("ON COMMIT ", "")).replace("_", " "), location)
 
 
 def exists_already(execution: Execution, namespace: int, name: str, *, if_not_exists: bool) -> bool:
@@ -96,13 +89,14 @@ def exists_already(execution: Execution, namespace: int, name: str, *, if_not_ex
 
 def reloptions(nodes: Any) -> list[str] | None:
     """WITH (…) as pg_class.reloptions keeps it: storage parameters have no effect here, but are shown."""
-    return read_options(nodes)
+    return read_options(nodes, TABLE)
 
 
 def _read_elements(execution: Execution, spec: TableSpec, elements: Any) -> None:
     reader = ColumnReader(execution, spec.name)
     previous: ConstraintSpec | None = None
-    for element in elements:
+    # a NOT NULL may stand before its column
+    for element in sorted(elements, key=lambda each: each.get("Constraint", {}).get("contype") == "CONSTR_NOTNULL"):
         kind, node = next(iter(element.items()))
         match kind:
             case "ColumnDef":
@@ -131,10 +125,14 @@ def read_table_constraint(
         name = strings(node["keys"])[0]
         column = next((each for each in columns if each.name == name), None)
         if column is None:
-            message = f'column "{name}" of relation does not exist'
+            message = f'column "{name}" named in not-null constraint does not exist'
             raise SqlError(sqlstate.UNDEFINED_COLUMN, message, location=node.get("location"))
+        said = node.get("conname")
+        if said and column.not_null_name and column.not_null_name != said:
+            message = f'conflicting not-null constraint names "{column.not_null_name}" and "{said}"'
+            raise SqlError(sqlstate.SYNTAX_ERROR, message, location=node.get("location"))
         column.not_null = True
-        column.not_null_name = node.get("conname") or column.not_null_name
+        column.not_null_name = said or column.not_null_name
         return None
     keys = strings(node.get("fk_attrs" if kind == "CONSTR_FOREIGN" else "keys", ()))
     spec = constraint_spec(node, keys)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proxy.ddl import view
+from proxy.ddl import temporary, view
 from proxy.ddl.columns import ColumnSpec
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import quote, strings
@@ -20,9 +20,39 @@ def create_table_as(statement: dict[str, Any], execution: Execution) -> str:
     materialized = statement.get("objtype") == "OBJECT_MATVIEW"
     query = statement["query"]
     if "ExecuteStmt" in query:
-        raise unsupported("CREATE TABLE AS EXECUTE")
+        query = _prepared(execution, query["ExecuteStmt"])
     tag = "CREATE MATERIALIZED VIEW" if materialized else "CREATE TABLE AS"
     return _create(execution, into, query, tag, if_not_exists=bool(statement.get("if_not_exists")))
+
+
+def _prepared(execution: Execution, execute: dict[str, Any]) -> Any:
+    """The query of EXECUTE, with its values in the place of the parameters (ExplainExecuteQuery's sibling)."""
+    if execution.session is None:
+        raise unsupported("CREATE TABLE AS EXECUTE without a session")
+    statement = execution.session.statements.get(execute["name"])
+    types = statement.parameters
+    values = execute.get("params", [])
+    if len(values) != len(types):
+        message = f'wrong number of parameters for prepared statement "{execute["name"]}"'
+        detail = f"Expected {len(types)} parameters but got {len(values)}."
+        raise SqlError(sqlstate.SYNTAX_ERROR, message, detail=detail)
+    source = statement.compiled.statement
+    if source.node != "SelectStmt":
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, "prepared statement is not a SELECT")
+    execution.parameter_types, execution.binds = types, _values(execution, values, types)
+    return {source.node: source.tree}
+
+
+def _values(execution: Execution, nodes: list[Any], types: tuple[int, ...]) -> tuple[Any, ...]:
+    if not nodes:
+        return ()
+    made = [
+        compiler.compile_expression(node, execution.catalog, execution.settings, target=(oid, -1), clause="EXECUTE parameter")
+        for node, oid in zip(nodes, types, strict=True)
+    ]
+    for each in made:
+        execution.connection.require(each.functions)
+    return tuple(execution.connection.execute(f"SELECT {', '.join(each.sql for each in made)}").fetchone())
 
 
 def select_into(statement: dict[str, Any], execution: Execution) -> str:
@@ -37,8 +67,7 @@ def _create(execution: Execution, into: dict[str, Any], query: Any, tag: str, *,
     namespace = heap_namespace(execution, range_var)
     if exists_already(execution, namespace, name, if_not_exists=if_not_exists):
         return tag
-    if into.get("onCommit", "ONCOMMIT_NOOP") not in ("ONCOMMIT_NOOP", "ONCOMMIT_PRESERVE_ROWS"):
-        raise unsupported("ON COMMIT of a temporary table", range_var.get("location"))
+    on_commit = temporary.on_commit_action(into.get("onCommit"), range_var.get("relpersistence", "p"))
     plan = compiler.compile_query(query, execution.catalog, execution.settings, execution.parameter_types)
     columns = query_columns(execution, plan, strings(into.get("colNames", ())))
     spec = TableSpec(name, namespace, range_var.get("relpersistence", "p"), columns)
@@ -50,6 +79,7 @@ def _create(execution: Execution, into: dict[str, Any], query: Any, tag: str, *,
         execution.update("pg_class", oid, {"relispopulated": not into.get("skipData"), "relhasrules": True}, oid=oid)
     else:
         oid = build(execution, spec)
+    temporary.remember(execution, oid, on_commit)
     execution.changed()
     if into.get("skipData"):
         return tag

@@ -11,7 +11,7 @@ from proxy.ddl.columns import ColumnSpec, check_columns
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import references, walk
 from proxy.ddl.names import find_relation, open_relation, quote, set_storage, strings
-from proxy.ddl.options import read_options
+from proxy.ddl.options import VIEW, read_options
 from proxy.ddl.sequence import heap_namespace
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.relations import FIRST_NORMAL_OID
@@ -66,7 +66,7 @@ _CHECK_OPTIONS = {"LOCAL_CHECK_OPTION": "local", "CASCADED_CHECK_OPTION": "casca
 
 def _options(execution: Execution, statement: dict[str, Any]) -> list[str] | None:
     """WITH (…) and WITH CHECK OPTION as reloptions keeps them (DefineView)."""
-    found = read_options(statement.get("options", ())) or []
+    found = read_options(statement.get("options", ()), VIEW) or []
     check = _CHECK_OPTIONS.get(statement.get("withCheckOption", ""))
     if check is not None:
         found.append(f"check_option={check}")
@@ -92,7 +92,7 @@ def _check_option(execution: Execution, value: str, query: Any) -> None:
 
 def _become_temporary(execution: Execution, range_var: dict[str, Any], plan: QueryPlan) -> None:
     """A view over temporary relations is temporary itself (isQueryUsingTempRelation)."""
-    if range_var.get("relpersistence") == "t" or range_var.get("schemaname") is not None:
+    if range_var.get("relpersistence") == "t":
         return
     relations = [execution.catalog.relation_by_oid(oid) for oid, _ in plan.relations]
     if any(relation is not None and relation.persistence == "t" for relation in relations):

@@ -6,8 +6,6 @@ An aclitem is kept as PostgreSQL prints it, `grantee=privileges/grantor`, where 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from proxy.pg_catalog.texts import quote_identifier
-
 PRIVILEGES = {
     "INSERT": "a",
     "SELECT": "r",
@@ -56,20 +54,37 @@ class AclItem:
     def text(self) -> str:
         """As PostgreSQL prints it."""
         rights = "".join(each + ("*" if each in self.grantable else "") for each in _ORDER if each in self.letters)
-        grantee = quote_identifier(self.grantee) if self.grantee else ""
-        return f"{grantee}={rights}/{quote_identifier(self.grantor)}"
+        return f"{_quoted(self.grantee)}={rights}/{_quoted(self.grantor)}"
 
 
 def parse(text: str) -> AclItem:
     """An aclitem from its text."""
-    grantee, _, rest = text.partition("=")
-    rights, _, grantor = rest.partition("/")
+    grantee, end = _name(text, 0)
+    rights, _, grantor = text[end + 1 :].partition("/")
     grantable = "".join(letter for letter, star in zip(rights, rights[1:] + " ", strict=True) if star == "*")
-    return AclItem(_unquote(grantee), rights.replace("*", ""), grantable, _unquote(grantor))
+    return AclItem(grantee, rights.replace("*", ""), grantable, _name(grantor, 0)[0])
 
 
-def _unquote(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+def _quoted(name: str) -> str:
+    """A role's name, in quotes unless it is of letters, digits and underscores (putid)."""
+    plain = all(each == "_" or (each.isascii() and each.isalnum()) for each in name)
+    return name if plain else '"' + name.replace('"', '""') + '"'
+
+
+def _name(text: str, place: int) -> tuple[str, int]:
+    """The name that begins there, and where it ends (getid)."""
+    name = ""
+    quoted = False
+    while place < len(text) and (quoted or text[place].isalnum() or text[place] in '_"'):
+        if text[place] != '"':
+            name += text[place]
+        elif quoted and text[place + 1 : place + 2] == '"':
+            name += '"'
+            place += 1
+        else:
+            quoted = not quoted
+        place += 1
+    return name, place
 
 
 def default(kind: str, owner: str) -> list[AclItem]:

@@ -159,18 +159,20 @@ class CatalogSource:
         rows = self._connection.execute(
             f"""SELECT {_CONSTRAINT_COLUMNS},
                        EXISTS (SELECT 1 FROM {schema}."litephant.unenforced" AS u WHERE u.oid = c.oid),
+                       conenforced,
                        (SELECT indnullsnotdistinct FROM {storage_name("pg_index", schema)} WHERE indexrelid = conindid)
                 FROM {storage_name("pg_constraint", schema)} AS c WHERE conrelid = ? ORDER BY conname""",
             (relation,),
         )
-        for oid, name, kind, key, text, deferrable, deferred, index, referenced, foreign, unenforced, nulls in rows:
+        for oid, name, kind, key, text, deferrable, deferred, index, referenced, foreign, unenforced, enforced, nulls in rows:
             yield Constraint(
                 oid,
                 name,
                 kind,
                 _vector(key),
                 expression=text or "",
-                enforced_by_server=bool(unenforced),
+                enforced=bool(enforced),
+                enforced_by_server=bool(unenforced and enforced),
                 deferrable=bool(deferrable),
                 deferred=bool(deferred),
                 index=index,
@@ -257,6 +259,12 @@ class CatalogSource:
         """The constraints of a domain as (name, kind, PostgreSQL text), in the order in which they are checked."""
         sql = f"SELECT conname, contype, conbin FROM {storage_name('pg_constraint', _schema_of(oid))} WHERE contypid = ? ORDER BY conname"
         return [(name, kind, text or "") for name, kind, text in self._connection.execute(sql, (oid,))]
+
+    def domain_default(self, oid: int) -> str | None:
+        """The default of a domain, as PostgreSQL text."""
+        sql = f"SELECT typdefaultbin FROM {storage_name('pg_type', _schema_of(oid))} WHERE oid = ?"
+        row = next(iter(self._connection.execute(sql, (oid,))), None)
+        return None if row is None else row[0]
 
     # ------------------------------------------------------------------ functions, operators, casts
 

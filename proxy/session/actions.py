@@ -6,8 +6,11 @@ begins or ends a transaction.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from proxy.ddl import temporary
+from proxy.ddl.execution import Execution
 from proxy.session.transaction import Action, Event, Modes, Savepoint
 from proxy.storage.connection import SQLiteError
 from translator import sqlstate as codes
@@ -15,6 +18,7 @@ from translator.errors import SqlError
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
+    from proxy.storage.writer import WriterLease
 
 
 class TransactionActions:
@@ -85,12 +89,14 @@ class TransactionActions:
             self._rollback()
         elif action is Action.ABORT:
             if not session.transaction.savepoints:
-                self._rollback()
+                session.portals.fail(session.transaction.number)
+                self._abort()
             else:
                 savepoint = session.transaction.savepoints[-1]
                 level = savepoint.level
-                session.portals.end_transaction(session.transaction.number, committed=False, level=level)
+                session.portals.fail(session.transaction.number, level)
                 session.connections.rollback_to(savepoint)
+                session.constraint_modes.rollback_to(level)
                 session.parameters.rollback_to(level)
                 session.notifications.rollback_to(level)
                 session.sequences.rolled_back()
@@ -145,6 +151,8 @@ class TransactionActions:
         lease = session.connections.lease
         if lease is None:
             return
+        if session.on_commit:
+            await self._run_on_commit(lease)
         try:
             durable = session.connections.commit(synchronous=session.parameters.value("synchronous_commit") != "off")
             if durable is not None:
@@ -152,14 +160,25 @@ class TransactionActions:
         except SQLiteError as error:
             raise session.executor.translated(error, lease.connection) from error
 
+    async def _run_on_commit(self, lease: WriterLease) -> None:
+        """ON COMMIT DROP and DELETE ROWS."""
+        session = self._session
+        connection = lease.connection
+        execution = Execution(connection, session.parameters.settings, text="", session=session)
+        session.executor.enter(None, connection)
+        connection.use_catalog()
+        work = partial(temporary.before_commit, execution, session.on_commit)
+        for oid in await session.executor.in_thread(connection, work):
+            del session.on_commit[oid]
+
     def _rollback(self) -> None:
         session = self._session
         session.portals.end_transaction(session.transaction.number, committed=False)
-        session.connections.abort()
-        self._abort_session_state()
+        self._abort()
 
-    def _abort_session_state(self) -> None:
+    def _abort(self) -> None:
         session = self._session
+        session.connections.abort()
         session.parameters.abort()
         session.notifications.abort()
         session.transaction.savepoints.clear()
@@ -169,6 +188,7 @@ class TransactionActions:
         session = self._session
         savepoint = session.transaction.define(name)
         session.connections.savepoint(savepoint)
+        session.constraint_modes.savepoint()
         session.parameters.savepoint()
         session.notifications.savepoint()
         session.locks.table.set_savepoint(session.locks.owner, savepoint.level)
@@ -176,6 +196,7 @@ class TransactionActions:
     def _release(self, savepoint: Savepoint) -> None:
         session = self._session
         session.connections.release(savepoint)
+        session.constraint_modes.release(savepoint.level)
         session.parameters.release(savepoint.level)
         session.notifications.release(savepoint.level)
         session.transaction.forget_after(savepoint, inclusive=True)
@@ -187,6 +208,7 @@ class TransactionActions:
             await session.executor.spool_portals(session.connections.lease.connection)
         session.portals.end_transaction(session.transaction.number, committed=False, level=savepoint.level)
         session.connections.rollback_to(savepoint)
+        session.constraint_modes.rollback_to(savepoint.level)
         session.parameters.rollback_to(savepoint.level)
         session.notifications.rollback_to(savepoint.level)
         session.sequences.rolled_back()

@@ -1,7 +1,7 @@
 """Which SQLite connections a session uses, and what its transaction does with them (design, "Transactions, writes, durability").
 
 * READ COMMITTED, nothing written yet: any reader, one snapshot a statement.
-* after the first write, or with FOR UPDATE: the connection of the writer's lease, up to the end of the transaction.
+* after the first write: the connection of the writer's lease, up to the end of the transaction. FOR UPDATE is no write.
 * REPEATABLE READ and SERIALIZABLE: a private connection with a snapshot; writing upgrades it (40001 after foreign commits).
 * a session with temporary objects: its private connection, always.
 

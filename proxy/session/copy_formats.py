@@ -417,10 +417,18 @@ def text_line(options: CopyOptions) -> Callable[[Sequence[str | None]], bytes]:
 
 def csv_line(options: CopyOptions, columns: Sequence[str]) -> Callable[[Sequence[str | None]], bytes]:
     """A function that gives a line of CSV (CopyAttributeOutCSV)."""
+    return _csv_line(options, [options.forces(column, options.force_quote) for column in columns])
+
+
+def csv_header(options: CopyOptions, columns: Sequence[str]) -> bytes:
+    """The header line, to which FORCE_QUOTE does not apply."""
+    return _csv_line(options, [False] * len(columns))(columns)
+
+
+def _csv_line(options: CopyOptions, forced: Sequence[bool]) -> Callable[[Sequence[str | None]], bytes]:
     null, delimiter, quote, escape = options.null, options.delimiter, options.quote, options.escape
-    forced = [options.forces(column, options.force_quote) for column in columns]
     special = re.compile(f"[{re.escape(delimiter)}{re.escape(quote)}\r\n]")
-    alone = len(columns) == 1
+    alone = len(forced) == 1
 
     def field(value: str | None, force: bool) -> str:
         if value is None:

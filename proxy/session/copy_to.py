@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.copy_columns import RELATION_KINDS, check_forced, copied_columns, quote
-from proxy.session.copy_formats import SIGNATURE, csv_line, text_line
+from proxy.session.copy_formats import SIGNATURE, csv_header, csv_line, text_line
 from proxy.session.copy_options import unsupported_text
 from proxy.session.execute import CHUNK
 from proxy.session.maintenance import find_relation
@@ -84,7 +84,8 @@ class _Lines:
         """The header line. That of binary format is sent with the first row, as PostgreSQL does."""
         if self._options.format == "binary" or self._options.header == "false":
             return b""
-        return CopyData(self._line(self._names)).encode()
+        is_csv = self._options.format == "csv"
+        return CopyData(csv_header(self._options, self._names) if is_csv else self._line(self._names)).encode()
 
     def tail(self) -> bytes:
         if self._options.format != "binary":

@@ -18,15 +18,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
-from proxy.session.collecting import affected_once, collected
-from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, start_tracking
+from proxy.session.plan_steps import Explain, Rows, Runner, run_steps
+from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, may_have_changed, start_tracking
 from proxy.session.transaction import State
-from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError
+from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError, packed
 from proxy.storage.errors import Failed, translate
 from proxy.storage.locks import RowIsLocked
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.plan import QueryPlan, Step
+from translator.plan import MOST_BINDS, QueryPlan
 from translator.settings import runtime
 
 if TYPE_CHECKING:
@@ -34,18 +34,14 @@ if TYPE_CHECKING:
     from proxy.session.plans import CompiledPlan
     from proxy.session.prepared import Portal
     from proxy.session.session import Session
+    from proxy.storage.locks import Tag
 
 T = TypeVar("T")
-Rows = list[tuple[Any, ...]]
 Inserter = Callable[[tuple[Any, ...]], int]
-Explain = Callable[[Exception, Step, tuple[Any, ...]], SqlError]
-Runner = Callable[..., tuple[Rows, int]]  # of a plan's steps; `threaded`: not on the event loop
 
 BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
 CHUNK: Final = 256  # rows that are fetched and encoded at once
 _UNLIMITED: Final = 1 << 62
-_PLAN: Final = "plan"  # the savepoint around the steps of a plan
-_UNDONE: Final = "undone"  # and around a step whose changes are not wanted
 
 # Functions that write to the database file, in plans that do not say so themselves (ddl/sequence_values.py).
 _WRITING: Final = frozenset(("nextval_oid", "setval_oid", "setval3_oid"))
@@ -148,8 +144,7 @@ class Executor:
     async def _lock_rows(self, portal: Portal, plan: QueryPlan) -> None:
         """Run a query with FOR UPDATE or its kin to its end. It is run again after waiting for a row.
 
-        It is run again, too, when somebody committed while it ran in a thread and it locked rows that may have changed since it
-        read them. Rows that it had locked before it began are as it read them, so that comes to an end.
+        It is run again, too, when a commit changed rows that it locked after it had read them, in a thread.
         """
         self.check_writable(plan)
         if not self._database.tracks_rows:
@@ -159,8 +154,11 @@ class Executor:
             return
         log = self._locks.owner.log
         first = len(log)
+        watches = self._database.row_watches
         while True:
-            commits, before = self._database.commits, len(log)
+            before = len(log)
+            changed: set[Tag] = set()
+            watches.append(changed)
             try:
                 await self._read(portal, plan)
                 await self.spool(portal)
@@ -173,14 +171,17 @@ class Executor:
                     if self._database.commits != self._connections.snapshot:
                         check_unchanged(self._session, log[first:])
                     return
-                if self._database.commits == commits or len(log) == before:
+                if not may_have_changed(log[before:], changed):
                     return
+            finally:
+                watches[:] = [watch for watch in watches if watch is not changed]
             portal.spool, portal.position = None, 0
 
     async def _wait_for_row(self, blocked: RowIsLocked, plan: QueryPlan) -> None:
         """Wait for a row lock, without keeping others from writing if this transaction has not written yet."""
-        self._connections.give_up_lease()
-        await self._locks.acquire(blocked.tag, blocked.mode, context_of(self._session, blocked, plan.tag))
+        if not blocked.skip:
+            self._connections.give_up_lease()
+            await self._locks.acquire(blocked.tag, blocked.mode, context_of(self._session, blocked, plan.tag))
 
     async def _read(self, portal: Portal, plan: QueryPlan) -> None:
         compiled = portal.compiled
@@ -226,6 +227,8 @@ class Executor:
             step = plan.steps[0]
             if step.binds != len(binds):
                 binds = binds[: step.binds]
+            if step.binds > MOST_BINDS:
+                binds = packed(binds)
             cursor = connection.execute(step.sql, binds)
             rows = list(islice(cursor, CHUNK))
             if len(rows) < CHUNK:
@@ -233,7 +236,7 @@ class Executor:
             else:
                 portal.buffered, portal.cursor = rows, cursor
             return
-        portal.spool, _ = _run_steps(connection, plan, binds, self.explainer(connection, portal.compiled))
+        portal.spool, _ = run_steps(connection, plan, binds, self.explainer(connection, portal.compiled))
 
     # Writing
 
@@ -246,8 +249,13 @@ class Executor:
             await self.spool_portals(connection)
             self.enter(compiled, connection)
             self._prepare(connection, compiled)
+            modes = self._session.constraint_modes
+            if modes.active:
+                modes.begin_statement(connection)
             try:
                 rows, count = await self._run_write(connection, compiled, plan, portal.binds)
+                if modes.active:
+                    modes.check(connection)
                 break
             except (SQLiteError, SqlError) as error:
                 raise self.translated(error, connection, compiled) from error
@@ -262,6 +270,7 @@ class Executor:
     ) -> tuple[Rows, int]:
         first = (
             not self._connections.written
+            and not self._connections.changed_catalog
             and not self._session.transaction.modes.keeps_snapshot
             and not self._connections.has_temporary
         )
@@ -290,13 +299,13 @@ class Executor:
     def _steps_runner(self, connection: Connection, compiled: CompiledPlan) -> Runner:
         """What runs the steps of a write: where row locks are used, with a look at whose rows they change."""
         if not self._database.tracks_rows:
-            return _run_steps
+            return run_steps
         guard = GuardedWrite(self._session, connection, compiled)
 
         def run(
             connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain, *, threaded: bool = True
         ) -> tuple[Rows, int]:
-            return guard.run(lambda: _run_steps(connection, plan, binds, explain), threaded=threaded)
+            return guard.run(lambda: run_steps(connection, plan, binds, explain), threaded=threaded)
 
         return run
 
@@ -316,7 +325,7 @@ class Executor:
         explain = self.explainer(connection, compiled)
         hidden = tuple(self._session.hidden_values(plan.hidden))
         if len(plan.steps) > 1 or hidden or plan.steps[0].undone:
-            return lambda values: _run_steps(connection, plan, (*values, *hidden), explain)[1]
+            return lambda values: run_steps(connection, plan, (*values, *hidden), explain)[1]
         step = plan.steps[0]
         sql = step.sql
         execute, changes = connection.execute, connection.changes
@@ -471,48 +480,6 @@ class Executor:
             return self.canceled
         self.enter(compiled, connection)
         return translate(error, connection, Failed(sql, binds, target, self._session.compilation))
-
-
-def _run_steps(
-    connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain, *, threaded: bool = True
-) -> tuple[Rows, int]:
-    """Execute all steps; the plan's rows and the number of rows it changed. Several steps are undone together."""
-    if len(plan.steps) == 1:
-        return _run_step(connection, plan.steps[0], binds, explain)
-    result: Rows = []
-    count = 0
-    connection.savepoint(_PLAN)
-    try:
-        for step in plan.steps:
-            rows, changed = _run_step(connection, step, binds, explain)
-            if step.collect:
-                binds = (*binds, collected(step, rows))
-            if step.result:
-                result = rows
-            count += changed
-    except BaseException:
-        if connection.in_transaction:
-            connection.rollback_to(_PLAN)
-            connection.release(_PLAN)
-        raise
-    connection.release(_PLAN)
-    return result, count
-
-
-def _run_step(connection: Connection, step: Step, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:
-    binds = binds[: step.binds]
-    if step.undone:
-        connection.savepoint(_UNDONE)
-    try:
-        rows = connection.execute(step.sql, binds).fetchall()
-    except SQLiteError as error:
-        raise explain(error, step, binds) from error
-    if step.once:
-        rows = affected_once(step, rows)
-    if step.undone:
-        connection.rollback_to(_UNDONE)
-        connection.release(_UNDONE)
-    return rows if step.result or step.collect else [], connection.changes() if step.counts else 0
 
 
 def _inserts_values(plan: QueryPlan) -> bool:

@@ -34,6 +34,8 @@ async def explain(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     query = plan.query
     if not isinstance(query, QueryPlan):
         raise unsupported("EXPLAIN of a utility command")
+    if query.failure is not None:
+        raise query.failure.with_traceback(None)
     compiled = CompiledPlan(query, portal.compiled.statement, portal.compiled.section)
     report: dict[str, Any] = {"Plan": await _nodes(session, compiled, query)}
     if options.get("analyze"):

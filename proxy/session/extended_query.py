@@ -77,6 +77,8 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
             text = f"bind message has {len(result_formats)} result formats but query has {len(fields)} columns"
             raise SqlError(codes.PROTOCOL_VIOLATION, text)
         result_formats = spread(result_formats, len(fields))
+    if compiled.failure is not None:
+        raise compiled.failure.with_traceback(None)  # PostgreSQL plans here, and so computes constants
     portal = Portal(message.portal, compiled, binds, result_formats)
     session.portals.put(portal)
     if message.portal:

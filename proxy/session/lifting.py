@@ -80,7 +80,10 @@ def lift(text: str) -> Lifted | None:
         before = {"(": "item", ",": "item", ")": "closed"}.get(piece, kind or "")
         parts.append(piece)
         if end != len(text):
-            parts.append(text[match.end() :])
+            rest = text[match.end() :]
+            if "$" in rest or ";" in rest.rstrip("; \t\r\n"):
+                return None  # what is a parameter already, and another statement
+            parts.append(rest)
             break
     if not _FEWEST <= len(values) <= _MOST:
         return None

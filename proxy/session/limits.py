@@ -1,6 +1,6 @@
 """The timeouts of a session: statement_timeout, transaction_timeout, idle_in_transaction_session_timeout, idle_session_timeout.
 
-A timer exists only while its limit is set and its time runs. lock_timeout is storage's, since it concerns the wait for the writer.
+A timer exists only while its limit is set and its time runs. lock_timeout is not here: it concerns the waits of locks.py and for the writer.
 """
 
 from __future__ import annotations

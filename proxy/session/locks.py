@@ -200,12 +200,16 @@ class SessionLocks:
 
     # The ends of transaction, subtransaction and session
 
-    def end_transaction(self) -> None:
-        if self.owner.log:
-            self.table.end_transaction(self.owner)
+    def end_transaction(self, *, committed: bool) -> None:
+        if not self.owner.log:
+            return
+        if committed:
+            for watch in self._session.database.row_watches:
+                watch.update(tag for tag, _ in self.owner.log if tag[0] in {"tuple", "rows"})
+        self.table.end_transaction(self.owner)
 
     def close(self) -> None:
-        self.end_transaction()
+        self.end_transaction(committed=False)
         self.table.release_kept(self.owner)
         self.table.remove(self.owner)
 

@@ -64,6 +64,7 @@ class CompiledPlan:
         "_readers",
         "blocking",
         "catalog",
+        "failure",
         "needs_catalog",
         "plain_read",
         "plan",
@@ -85,6 +86,7 @@ class CompiledPlan:
         self.quick = False  # ran to its end within a moment
         self.slow = False  # exceeded its budget once
         query = plan if isinstance(plan, QueryPlan) else None
+        self.failure = None if query is None else query.failure
         self.blocking = query is not None and not query.functions.isdisjoint(BLOCKING)
         self.needs_catalog = query is not None and any(oid < _FIRST_USER_OID for oid, _ in query.relations)
         # What the session may run on the spot, on any reader: one statement that reads, and nothing else.
@@ -167,9 +169,10 @@ class Section:
     Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
     """
 
-    __slots__ = ("_lifted", "_plans", "_unliftable", "catalog", "reader")
+    __slots__ = ("_lifted", "_plans", "_unliftable", "catalog", "connection", "reader")
 
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
+        self.connection = connection
         self.catalog = Catalog(CatalogSource(connection))
         self.reader = reader
         self._plans: OrderedDict[Any, CompiledPlan] = OrderedDict()

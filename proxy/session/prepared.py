@@ -112,6 +112,9 @@ class Statements:
     def __iter__(self) -> Iterator[PreparedStatement]:
         return iter(self._by_name.values())
 
+    def find(self, name: str) -> PreparedStatement | None:
+        return self._by_name.get(name)
+
     def get(self, name: str) -> PreparedStatement:
         """The statement of that name. Raises 26000."""
         found = self._by_name.get(name)
@@ -184,6 +187,19 @@ class Portals:
         """Close all portals."""
         for name in list(self._by_name):
             self.drop(name)
+
+    def fail(self, number: int, level: int = 0) -> None:
+        """Stop the portals of a failed transaction, or of a savepoint in it; their names stay until its end (AtAbort_Portals)."""
+        for portal in self._by_name.values():
+            stays = portal.hold and portal.transaction != number
+            if portal.level >= level and not stays and portal.connection is not None:
+                self._release(portal)
+
+    def end_implicit(self) -> None:
+        """Close the portals that were bound outside a block, when nothing was executed that began a transaction."""
+        for name, portal in list(self._by_name.items()):
+            if not portal.hold:
+                self.drop(name)
 
     def end_transaction(self, number: int, *, committed: bool, level: int = 0) -> None:
         """Close the portals of a transaction, or of it from a savepoint's level on.

@@ -14,6 +14,7 @@ go away between check and commit.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from proxy.storage.connection import serialization_failure
@@ -44,31 +45,28 @@ _SAVEPOINT: Final = "row_locks"
 _MOST_COMPARED: Final = 5_000  # rows of a relation
 
 
-@function("row_is_free", strict=False, deterministic=False)
-def row_is_free(relation: int, rowid: int | None, mode: int) -> int:
-    """Whether SKIP LOCKED may take a row."""
-    if rowid is None:
-        return 1
+@function("locked_rows", deterministic=False)
+def locked_rows(relation: int, mode: int) -> str:
+    """The rows that SKIP LOCKED leaves out, as a JSON array of rowids; [null] stands for all."""
     session: Session = runtime.session
     locks = session.locks
-    return int(locks.table.row_is_free(locks.owner, (session.database.name, relation), rowid, mode))
+    locked = locks.table.locked_rows(locks.owner, (session.database.name, relation), mode)
+    return "[null]" if locked is None else json.dumps(locked)
 
 
 @function("lock_row", strict=False, deterministic=False)
 def lock_row(relation: int, rowid: int | None, mode: int, wait: int) -> int:
-    """Lock a row that a query gives. False: SKIP LOCKED is to leave it out."""
+    """Lock a row that a query gives, always true. With SKIP LOCKED only free rows come here, unless one was just taken."""
     if rowid is None:  # an outer join made it up
         return 1
     session: Session = runtime.session
     locks = session.locks
     if locks.table.lock_row(locks.owner, (session.database.name, relation), rowid, mode):
         return 1
-    if wait == SKIP:
-        return 0
     if wait == NOWAIT:
         name = session.compilation.relation_name(relation)
         raise SqlError(codes.LOCK_NOT_AVAILABLE, f'could not obtain lock on row in relation "{name}"')
-    raise RowIsLocked(("tuple", session.database.name, relation, rowid), mode)
+    raise RowIsLocked(("tuple", session.database.name, relation, rowid), mode, skip=wait == SKIP)
 
 
 def start_tracking(session: Session) -> None:
@@ -181,6 +179,17 @@ class GuardedWrite:
             lockable = found is not None and found.kind in "rp"
             self._relations[storage] = (self._session.database.name, found.oid) if found is not None and lockable else None
         return self._relations[storage]
+
+
+def may_have_changed(taken: list[tuple[Tag, int]], changed: set[Tag]) -> bool:
+    """Whether rows that a query has locked were changed by commits after it began; it has to see what became of them."""
+    if not changed:
+        return False
+    relations = {tag[1:3] for tag in changed}
+    for tag, _ in taken:
+        if tag in changed or ("rows", *tag[1:3]) in changed or (tag[0] == "rows" and tag[1:3] in relations):
+            return True
+    return False
 
 
 def check_unchanged(session: Session, taken: list[tuple[Tag, int]]) -> None:

@@ -55,10 +55,14 @@ async def start_portal(session: Session, portal: Portal, *, describe: bool = Fal
             if session.locks.note(portal.compiled):
                 await session.locks.lock_statement(portal, free=describe)
                 describes = describe and portal.compiled.returns_rows
-            if describes:
+            # A write is run to its end before anything is sent of it (PORTAL_ONE_RETURNING), and planning may fail.
+            at_once = not plan.writes and plan.failure is None
+            if describes and at_once:
                 session.client.send_bytes(portal.describe())
             session.bind_hidden(portal)
             await session.executor.run(portal)
+            if describes and not at_once:
+                session.client.send_bytes(portal.describe())
         case UtilityPlan():
             await utility.run(session, plan, portal)
             if describes:

@@ -11,6 +11,7 @@ What the messages mean is in simple_query.py and extended_query.py, start-up in 
 
 from __future__ import annotations
 
+import decimal
 import logging
 import secrets
 import time
@@ -18,10 +19,11 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from proxy.ddl.sequence_values import SessionSequences, database_sequences
-from proxy.session import extended_query, running, simple_query, steps
+from proxy.session import extended_query, function_call, running, simple_query, steps
 from proxy.session.actions import TransactionActions
 from proxy.session.compilation import Compilation
 from proxy.session.connections import Connections
+from proxy.session.constraint_modes import ConstraintModes
 from proxy.session.execute import Executor
 from proxy.session.limits import Limits
 from proxy.session.locks import SessionLocks
@@ -34,8 +36,9 @@ from proxy.wire import backend, frontend
 from proxy.wire.errors import MalformedMessage
 from proxy.wire.message import CopyData, CopyDone, Message
 from translator import sqlstate as codes
-from translator.errors import SqlError, unsupported
+from translator.errors import SqlError
 from translator.plan import QueryPlan
+from translator.types import numeric
 
 if TYPE_CHECKING:
     import asyncio
@@ -83,6 +86,7 @@ class Session:
         self.limits = Limits(self)
         self.started_at = self.statement_timestamp = now()
         self.query = ""  # text of the running or last statement
+        self.on_commit: dict[int, str] = {}  # what COMMIT does to temporary tables (ddl/temporary.py)
         self.copy: CopyIn | None = None  # a COPY FROM STDIN that waits for data
         self.executed = 0  # statements since the last Sync
         self.alone = True  # the running statement is the only one of its query string, the first one of its pipeline
@@ -104,7 +108,9 @@ class Session:
         self.portals = Portals(self.executor.close_portal)
         self.actions = TransactionActions(self)
         self.compilation = Compilation(self)
+        self.constraint_modes = ConstraintModes(self)
         self.sequences = SessionSequences(database_sequences(database.path))
+        self.sequences.read_only = lambda: bool(self.transaction.modes.read_only)
         database.sessions.add(self)
         database.refresh()
 
@@ -167,17 +173,17 @@ class Session:
     def _receive_sync(self, message: frontend.Sync) -> Answer:
         self._skipping = False
         self.executed = 0
-        if self.transaction.state is State.IMPLICIT:
+        state = self.transaction.state
+        if state is State.IMPLICIT:
             return self.end_query()
+        if state is State.IDLE:
+            self.portals.end_implicit()
         self.ready()
         return None
 
     def _receive_flush(self, message: frontend.Flush) -> Answer:
         self.client.flush()
         return None
-
-    def _receive_function_call(self, message: frontend.FunctionCall) -> Answer:
-        raise unsupported("the function call protocol")
 
     def _receive_rest_of_copy(self, message: Message) -> Answer:
         """CopyData, CopyDone and CopyFail when no COPY goes on: the rest of one that failed (manual, "COPY Operations")."""
@@ -218,6 +224,8 @@ class Session:
         """Report an error, undo what it stopped, and say how the conversation goes on."""
         if isinstance(error, SqlError):
             report = error
+        elif isinstance(error, decimal.Overflow):  # arithmetic of numeric that has too many digits before the point
+            report = numeric.overflow()
         else:
             _log.error("internal error in %s", type(message).__name__, exc_info=error)
             report = SqlError(codes.INTERNAL_ERROR, f"internal error: {type(error).__name__}")
@@ -267,11 +275,12 @@ class Session:
         self.assigned_transaction_id = None
         self.limits.transaction_ended()
         self.compilation.transaction_ended()
+        self.constraint_modes.end()
         if committed:
             self.sequences.committed()
         else:
             self.sequences.rolled_back()
-        self.locks.end_transaction()
+        self.locks.end_transaction(committed=committed)
 
     def notice(self, report: SqlError) -> None:
         """Send a NOTICE, WARNING or the like, if the client wants to hear it."""
@@ -349,7 +358,7 @@ _RECEIVERS: Final[dict[type, Callable[[Session, Any], Answer]]] = {
     frontend.Close: extended_query.receive_close,
     frontend.Flush: Session._receive_flush,
     frontend.Sync: Session._receive_sync,
-    frontend.FunctionCall: Session._receive_function_call,
+    frontend.FunctionCall: function_call.receive_function_call,
     frontend.Terminate: Session._receive_terminate,
     frontend.CopyFail: Session._receive_rest_of_copy,
     CopyData: Session._receive_rest_of_copy,

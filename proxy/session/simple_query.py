@@ -50,8 +50,12 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
     if len(found.plan.parameters) != len(binds):
         raise _no_parameter(found.statement)
     portal = Portal("", found, binds, found.formats(()))
-    if not (found.plain_read and session.executor.read_now(portal)):
-        return _run_portal(session, portal)
+    try:
+        if not (found.plain_read and session.executor.read_now(portal)):
+            return _run_portal(session, portal)
+    except SqlError:
+        session.client.send_bytes(portal.describe())  # it ran, and failed
+        raise
     session.transaction.queried = True
     session.client.send_bytes(portal.describe())
     rows = portal.spool

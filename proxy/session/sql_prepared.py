@@ -55,13 +55,17 @@ async def execute(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     portal.tag = ""
     if not portal.formats:
         portal.formats = compiled.formats(())
+    if session.locks.note(compiled):
+        await session.locks.lock_statement(portal, free=False)
     session.bind_hidden(portal)
     await session.executor.run(portal)
 
 
 def columns(session: Session, plan: UtilityPlan) -> tuple[Field, ...] | None:
-    """The prepared query's columns. Raises 26000."""
-    statement = session.statements.get(plan.tree["name"])
+    """The prepared query's columns; a statement that does not exist is reported when EXECUTE runs (UtilityTupleDescriptor)."""
+    statement = session.statements.find(plan.tree["name"])
+    if statement is None:
+        return None
     return statement.renew(session.compilation.section(), session.parameters.settings).plan.fields
 
 

@@ -286,14 +286,10 @@ def _mode_text(element: Tree) -> str:
 
 
 async def _set_constraints(session: Session, plan: UtilityPlan, portal: Portal) -> None:
-    """SET CONSTRAINTS ALL, as far as SQLite goes: it defers all foreign keys of a transaction or none."""
     portal.tag = "SET CONSTRAINTS"
     if not session.transaction.in_block:
         session.notice(block_only("SET CONSTRAINTS"))
-    if plan.tree.get("constraints"):
-        raise unsupported("SET CONSTRAINTS of named constraints")
-    lease = await session.connections.lease_writer()
-    lease.connection.execute(f"PRAGMA defer_foreign_keys = {'ON' if plan.tree.get('deferred') else 'OFF'}")
+    session.constraint_modes.set(plan.tree.get("constraints", ()), deferred=bool(plan.tree.get("deferred")))
 
 
 # Run-time parameters
@@ -309,6 +305,8 @@ async def _set_variable(session: Session, plan: UtilityPlan, portal: Portal) -> 
     match kind:
         case "VAR_SET_VALUE":
             parameters.set(name, _value_text(session, name, tree.get("args", ())), local=local)
+        case "VAR_RESET" if name in {"transaction_isolation", "transaction_read_only", "transaction_deferrable"}:
+            raise SqlError(codes.FEATURE_NOT_SUPPORTED, f'parameter "{name}" cannot be reset')  # GUC_NO_RESET
         case "VAR_SET_DEFAULT" | "VAR_RESET":
             parameters.set_default(name, local=local)
         case "VAR_SET_CURRENT":
@@ -381,6 +379,8 @@ async def _discard(session: Session, plan: UtilityPlan, portal: Portal) -> None:
         session.statements.clear()
         session.notifications.unlisten("")
         session.locks.table.release_kept(session.locks.owner)
+    if target in {"DISCARD_ALL", "DISCARD_SEQUENCES"}:
+        session.sequences.discard()
     if target in {"DISCARD_ALL", "DISCARD_TEMP"} and session.connections.lease is None:
         session.connections.drop_temporary()
         session.compilation.transaction_ended()

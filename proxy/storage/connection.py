@@ -22,6 +22,7 @@ import apsw
 from proxy.storage import changed_rows, functions, virtual_tables
 from translator import sqlstate
 from translator.errors import SqlError
+from translator.plan import MOST_BINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -355,3 +356,8 @@ def quote(name: str) -> str:
 def serialization_failure() -> SqlError:
     """What PostgreSQL says when a snapshot is too old to write (nodeModifyTable.c)."""
     return SqlError(sqlstate.SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+
+
+def packed(binds: tuple[Any, ...]) -> tuple[Any, ...]:
+    """More values than SQLite takes as parameters: the rest together, for the function `parameter` (Step.binds)."""
+    return *binds[:MOST_BINDS], apsw.pyobject(binds[MOST_BINDS:])

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
     from pathlib import Path
 
+    from proxy.storage.locks import Tag
+
 T = TypeVar("T")
 
 _log = logging.getLogger("litephant.storage")
@@ -51,6 +53,7 @@ class Database:
         self.panic: SqlError | None = None
         self.commits = 0  # transactions that wrote, since the file was opened
         self.tracks_rows = False  # row locks are used, so the rows that writers change are tracked
+        self.row_watches: list[set[Tag]] = []  # of queries that lock rows: what commits have changed since they began
         self._system = system or SystemCatalog()
         self._threads = Threads(threads)
         self._idle_readers: list[Connection] = []

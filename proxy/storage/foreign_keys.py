@@ -15,11 +15,11 @@ from translator import sqlstate
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from proxy.storage.connection import Connection
     from proxy.storage.rerun import Failed, ForeignKey, Rerun, Row
-    from translator.catalog import Relation
+    from translator.catalog import Constraint, Relation
 
 
 def violated(connection: Connection, failed: Failed, *, restrict: bool) -> SqlError | None:
@@ -77,7 +77,9 @@ def _keys(connection: Connection, failed: Failed, rerun: Rerun) -> dict[int, tup
 
 def _deferred(connection: Connection, failed: Failed) -> SqlError | None:
     """What keeps a transaction from committing: its first dangling row."""
-    dangling = (row for schema in ("main", "temp") for row in connection.execute(f"PRAGMA {schema}.foreign_key_check").fetchall())
+    dangling = (
+        row for schema in ("main", "temp") for row in connection.execute(f"PRAGMA {schema}.foreign_key_check").fetchall()
+    )
     for child_name, _, parent_name, _ in dangling:
         child = failed.relations.relation_by_storage(str(child_name))
         parent = failed.relations.relation_by_storage(str(parent_name))
@@ -86,10 +88,27 @@ def _deferred(connection: Connection, failed: Failed) -> SqlError | None:
         for key in references(failed, child):
             values = _first_dangling(connection, key) if key.parent.oid == parent.oid else None
             if values is not None:
-                before = failed.committed
-                existed = before is not None and _exists(before, key.child, key.constraint.columns, values)
-                return _still_referenced(key, values) if existed else _not_present(key, values)
+                return _left_dangling(key, values, failed)
     return None
+
+
+def outstanding(
+    connection: Connection, failed: Failed, tables: Iterable[int], is_checked: Callable[[Constraint], bool]
+) -> SqlError | None:
+    """What the transaction has left violated so far: the first row of these tables whose foreign key is to be checked now."""
+    for oid in tables:
+        child = failed.relations.relation_by_oid(oid)
+        for key in () if child is None else references(failed, child):
+            values = _first_dangling(connection, key) if is_checked(key.constraint) else None
+            if values is not None:
+                return _left_dangling(key, values, failed)
+    return None
+
+
+def _left_dangling(key: ForeignKey, values: Row, failed: Failed) -> SqlError:
+    before = failed.committed
+    existed = before is not None and _exists(before, key.child, key.constraint.columns, values)
+    return _still_referenced(key, values) if existed else _not_present(key, values)
 
 
 def _dangling(connection: Connection, key: ForeignKey, values: Row) -> bool:

@@ -37,12 +37,16 @@ MOST_ROWS: Final = 20_000  # row locks of one transaction in one relation that a
 
 
 class RowIsLocked(Exception):  # noqa: N818  (a signal, not an error)
-    """A row is locked by another session, and the statement wants to wait: take the lock, then run it again."""
+    """A row is locked by another session: take the lock, then run the statement again.
 
-    def __init__(self, tag: Tag, mode: int) -> None:
+    `skip`: the statement leaves locked rows out, and this one was still free when it chose it; it has to choose again.
+    """
+
+    def __init__(self, tag: Tag, mode: int, *, skip: bool = False) -> None:
         super().__init__(tag, mode)
         self.tag = tag
         self.mode = mode
+        self.skip = skip
 
 
 class LockOwner:
@@ -152,13 +156,20 @@ class LockTable:
             self._grant(owner, tag, mode, of_session=of_session)
             return True
 
-    def row_is_free(self, owner: LockOwner, relation: RelationKey, rowid: int, mode: int) -> bool:
-        """Whether a row could be locked now. Waiters do not count: they get a row when it is given up."""
-        rows = self.rows.get(relation)
-        if rows is None:
-            return True
+    def locked_rows(self, owner: LockOwner, relation: RelationKey, mode: int) -> list[int] | None:
+        """The rows that could not be locked now; None: no row could. Waiters do not count: they get a row when it is given up."""
         with self.mutex:
-            return not rows.blocks(owner, rowid, mode)
+            rows = self.rows.get(relation)
+            if rows is None:
+                return []
+            conflicts = CONFLICTS[mode]
+            if any(bits & conflicts and other is not owner for other, bits in rows.whole.items()):
+                return None
+            return [
+                rowid
+                for rowid, holders in rows.by_rowid.items()
+                if any(bits & conflicts and other is not owner for other, bits in holders.items())
+            ]
 
     def lock_row(self, owner: LockOwner, relation: RelationKey, rowid: int, mode: int) -> bool:
         """Lock a row; False when another session's lock conflicts."""

@@ -24,6 +24,7 @@ class Scratch(threading.local):
         """The value of a SELECT without FROM. Raises SqlError as the functions do, ValueError for what SQLite refuses."""
         if self._sqlite is None:
             self._sqlite = apsw.Connection(":memory:")
+            self._sqlite.execute("PRAGMA case_sensitive_like = 1")
         for name in functions - self._installed:
             install(self._sqlite, name, VolatileResults())
             self._installed.add(name)

@@ -20,8 +20,7 @@ from translator.typed import typed
 if TYPE_CHECKING:
     from translator.analyze.program import Action
 
-# SQLite's default and compile-time maximum of this build, SQLITE_MAX_VARIABLE_NUMBER.
-MAX_PARAMETERS = 32766
+MAX_PARAMETERS = 65535  # that Bind's count can say
 
 
 @dataclass
@@ -89,6 +88,7 @@ class Analysis:
         self._numbers = count(1)
         self.view_depth = 0
         self.before: list[Action] | None = None  # what routines do before the statement; None where they cannot run
+        self.grouped = False  # whether a query of the statement groups or has window functions
         self.outer_aggregates: set[int] = set()  # numbers of query levels whose aggregates are named in subqueries
         self.failure: SqlError | None = None  # of a constant expression: raised when the plan is run
         self.keeps_form = False  # the tree will be printed as PostgreSQL's text (meta "form", typed.py)

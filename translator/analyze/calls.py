@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from translator import builtins, oids
 from translator import sqlstate as codes
-from translator.analyze import functions, polymorphic, routine, sqlfunction, windows
+from translator.analyze import functions, polymorphic, routine, row_functions, sqlfunction, static_calls, windows
 from translator.analyze.aggregate_levels import place_aggregate, place_grouping
 from translator.analyze.coerce import Context, coerce, coerce_to, coerce_to_common, select_common_type
 from translator.analyze.functions import Cast, Match
@@ -37,20 +37,26 @@ def function_call(scope: Scope, value: Node) -> exp.Expr:
     location = value.get("location")
     last_set = scope.last_set
     arguments, argument_names = _arguments(scope, value)
-    node = _sql_syntax(scope, names, arguments, value)
+    node = static_calls.transform(scope, names, arguments, value.get("location"))
     if node is not None:
         return node
     ordered = [_sort_item(scope, item) for item in value.get("agg_order", ())]
     within = bool(value.get("agg_within_group"))
     every = arguments + [item.this for item in ordered] if within else arguments
-    resolved = functions.resolve(
-        scope.analysis,
-        names,
-        [type_of(argument) for argument in every],
-        argument_names,
-        location,
-        expand_variadic=not value.get("func_variadic"),
-    )
+    try:
+        resolved = functions.resolve(
+            scope.analysis,
+            names,
+            [type_of(argument) for argument in every],
+            argument_names,
+            location,
+            expand_variadic=not value.get("func_variadic"),
+        )
+    except SqlError as error:
+        projection = row_functions.projection(scope, value, names, every) if error.sqlstate == codes.UNDEFINED_FUNCTION else None
+        if projection is None:
+            raise
+        return projection
     if isinstance(resolved, Cast):
         return _as_cast(scope, value, names, resolved, arguments, location)
     proc = resolved.proc
@@ -133,43 +139,13 @@ def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | No
             raise SqlError(
                 codes.SYNTAX_ERROR, f'argument name "{named["name"]}" used more than once', location=named.get("location")
             )
-        nodes.append(transform(scope, named["arg"] if named is not None else argument))
+        node = transform(scope, named["arg"] if named is not None else argument)
+        if isinstance(node, exp.Parameter) and type_of(node) == oids.VOID and not value.get("agg_within_group"):
+            continue  # pgjdbc gives OUT parameters so (ParseFuncOrColumn)
+        nodes.append(node)
         names.append(named["name"] if named is not None else None)
     scope.in_aggregate = outer
     return nodes, names
-
-
-def _sql_syntax(scope: Scope, names: list[str], arguments: list[exp.Expr], value: Node) -> exp.Expr | None:
-    """Calls that the grammar makes of SQL's own syntax and that are no functions: none but pg_typeof-like ones yet."""
-    if names[-1] == "pg_typeof" and len(arguments) == 1:
-        type_oid = type_of(arguments[0])
-        node = typed(exp.Literal(this=str(type_oid), is_string=False), 2206, -1, value.get("location"))
-        (proc,) = scope.analysis.catalog.procs("pg_typeof") if scope.analysis.keeps_form else (None,)
-        return node if proc is None else expanded(node, call(proc.source, *arguments, proc=proc))
-    if names[-1] == "pg_collation_for" and len(arguments) == 1:
-        return _collation_for(scope, arguments[0], value.get("location"))
-    return None
-
-
-_COLLATIONS = {0: None, 100: '"default"', 950: '"C"', 951: '"POSIX"'}  # pg_collation.dat
-
-
-def _collation_for(scope: Scope, node: exp.Expr, location: int | None) -> exp.Expr:
-    """COLLATION FOR (expression), which is known at once: what COLLATE says, or the column's or the type's collation."""
-    row = scope.analysis.catalog.type_by_oid(type_of(node))
-    collation = row.collation if row is not None else 0
-    if not collation and type_of(node) != oids.UNKNOWN:
-        message = f"collations are not supported by type {scope.analysis.type_name(type_of(node))}"
-        raise SqlError(codes.DATATYPE_MISMATCH, message, location=location)
-    relation = scope.analysis.catalog.relation_by_oid(node.meta["column"][0]) if "column" in node.meta else None
-    for column in relation.columns if relation is not None else ():
-        if column.attnum == node.meta["column"][1] and column.collation:
-            collation = column.collation
-    name = _COLLATIONS.get(collation)
-    for word, *_ in node.meta.get("layers", ()):
-        if word.startswith("COLLATE "):
-            name = f'"{word.removeprefix("COLLATE ")}"'
-    return typed(exp.Null() if name is None else string(name), oids.TEXT, -1, location)
 
 
 def _as_cast(
@@ -379,12 +355,9 @@ def _aggregate(
     if value.get("agg_distinct"):
         _check_distinct_order(arguments, ordered)
     if value.get("agg_within_group"):
-        ordered = [
-            item if item.this is argument else _with(item, argument)
-            for item, argument in zip(ordered, arguments[-len(ordered) :], strict=True)
-        ]
+        ordered = [_with(item, argument) for item, argument in zip(ordered, arguments[-len(ordered) :], strict=True)]
         if builtins.aggregates()[proc.oid][0] == "h":
-            arguments = _hypothetical(scope, arguments, ordered)
+            arguments = _hypothetical(scope, names, arguments, ordered, location)
     node: exp.Expr = call(
         aggregate_key(scope, proc), *_decorated(arguments, ordered, bool(value.get("agg_distinct"))), proc=proc
     )
@@ -402,17 +375,23 @@ def _aggregate(
     return node
 
 
-def _hypothetical(scope: Scope, arguments: list[exp.Expr], ordered: list[exp.Ordered]) -> list[exp.Expr]:
+def _hypothetical(
+    scope: Scope, names: list[str], arguments: list[exp.Expr], ordered: list[exp.Ordered], location: int | None
+) -> list[exp.Expr]:
     """rank(v) WITHIN GROUP (ORDER BY c): v and c of one type; the first argument tells how each column is sorted."""
     count = len(ordered)
     direct, sorted_by = arguments[:-count], arguments[-count:]
     if len(direct) != count:
+        shown = functions.signature(scope.analysis, names, [type_of(argument) for argument in arguments])
         raise SqlError(
             codes.UNDEFINED_FUNCTION,
-            f"function {scope.analysis.type_name(0)} does not exist",
+            f"function {shown} does not exist",
+            hint=f"To use the hypothetical-set aggregate {'.'.join(names)}, the number of hypothetical direct arguments"
+            f" (here {len(direct)}) must match the number of ordering columns (here {count}).",
+            location=location,
         )
     for place, (one, other) in enumerate(zip(direct, sorted_by, strict=True)):
-        common = select_common_type(scope.analysis, [one, other], "WITHIN GROUP")
+        common = select_common_type(scope.analysis, [other, one], "WITHIN GROUP")
         direct[place] = coerce_to_common(scope.analysis, one, common, "WITHIN GROUP")
         sorted_by[place] = coerce_to_common(scope.analysis, other, common, "WITHIN GROUP")
         ordered[place].set("this", sorted_by[place].copy())

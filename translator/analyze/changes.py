@@ -109,6 +109,9 @@ class Update(Change):
 
     def _update(self, assigned: dict[int, exp.Expr], table: exp.Table) -> exp.Update:
         sets = [assign(self.scope, self.relation, self.entry, attnum, assigned) for attnum in assigned]
+        if not sets:  # only generated columns, set to their default: the row changes to what it is
+            rowid = exp.Identifier(this=self.relation.rowid, quoted=True)
+            sets = [exp.EQ(this=exp.Column(this=rowid), expression=exp.Column(this=rowid.copy()))]
         return exp.Update(this=table, expressions=sets)
 
 

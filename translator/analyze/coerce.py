@@ -114,9 +114,10 @@ def coerce(
         if "unknown" in node.meta:
             return _input_literal(analysis, node, target, typmod, context)
         if isinstance(node, exp.Parameter):
-            return _to_domain(analysis, analysis.parameters.coerce(node, target, location, catalog), target, context)
+            return checked_parameter(analysis, analysis.parameters.coerce(node, target, location, catalog), context)
         if isinstance(node, exp.Null):
-            return typed(exp.Null(), target, typmod if target == oids.UNKNOWN else -1, location_of(node))
+            null = typed(exp.Null(), catalog.base_type(target), typmod if target == oids.UNKNOWN else -1, location_of(node))
+            return _to_domain(analysis, null, target, context)
     pathway = find_pathway(catalog, source, target, context)
     if pathway is not None:
         return _apply(analysis, node, target, typmod, pathway, context, location)
@@ -179,6 +180,9 @@ def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int,
         value = registry.type_of(base, catalog).input(text, analysis.settings, input_typmod)
     except SqlError as error:
         raise error.at(location) from None
+    if _is_of_domains(catalog, base):
+        elements = _checked_elements(analysis, typed(constant(value), base, input_typmod, location), context)
+        return _to_domain(analysis, elements, target, context)
     if base != target:
         return _to_domain(analysis, typed(constant(value), base, input_typmod, location), target, context)
     result = typed(constant(value), target, input_typmod, location)
@@ -186,6 +190,29 @@ def _input_literal(analysis: Analysis, node: exp.Expr, target: int, typmod: int,
         # 'now'::timestamp is a constant to PostgreSQL too, but the plan may be cached: read the text at run time
         return typed(call("coerce:input", exp.Literal.string(text), type=target), target, -1, location)
     return result
+
+
+def checked_parameter(analysis: Analysis, node: exp.Expr, context: Context = Context.IMPLICIT) -> exp.Expr:
+    """A parameter's value obeys the constraints of its type, which domain_in checks when it is bound."""
+    target = type_of(node)
+    base = analysis.catalog.base_type(target)
+    if _is_of_domains(analysis.catalog, base):
+        node = _checked_elements(analysis, typed(node, base), context)
+    return _to_domain(analysis, node, target, context)
+
+
+def _is_of_domains(catalog: Catalog, array: int) -> bool:
+    element = catalog.element(array)
+    return bool(element) and catalog.type(element).kind == "d"
+
+
+def _checked_elements(analysis: Analysis, node: exp.Expr, context: Context) -> exp.Expr:
+    """An array of a domain whose elements were only read as values of the base type."""
+    element = analysis.catalog.element(type_of(node))
+    value = typed(exp.Column(this=exp.Identifier(this="value", quoted=True)), analysis.catalog.base_type(element), -1)
+    value.meta["array_element"] = True
+    converted = _to_domain(analysis, value, element, context)
+    return typed(call("coerce:array", node, converted, cast=_CAST_WORDS[context]), type_of(node), -1, location_of(node))
 
 
 def _moves(text: str) -> bool:
@@ -206,7 +233,7 @@ def _apply(
     kind, function = pathway
     if kind == "relabel" and (base, type_of(node)) in _SIGN_CHANGES and not _is_positive(node):
         name = _SIGN_CHANGES[base, type_of(node)]
-        result = typed(call(name, node, cast=_CAST_WORDS[context]), base, -1, location_of(node))
+        result: exp.Expr = typed(call(name, node, cast=_CAST_WORDS[context]), base, -1, location_of(node))
     elif kind == "relabel":
         result = _relabel(node, base, typmod_of(node) if base == type_of(node) else -1, context)
     elif kind == "function":

@@ -142,7 +142,10 @@ def _transformed(scope: Scope, relation: Relation, node: Node) -> exp.Expr:
         columns.append(EntryColumn(item.name, own, relation.oid, item.attnum))
     inner = Scope(scope.analysis)
     inner.add(Entry(relation.name, columns, relation.name, relation))
-    return transform_in(inner, node, "index expressions")
+    made = transform_in(inner, node, "index expressions")
+    for part in made.find_all(exp.Anonymous):
+        part.meta["persistent"] = True  # SQLite compares the text with that of the index
+    return made
 
 
 def _own(scope: Scope, relation: Relation, text: str) -> exp.Expr:

@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from translator import oids
 from translator import sqlstate as codes
+from translator.analyze import recursion
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Cte, Scope
 from translator.analyze.search_cycle import DEPTH, SearchCycle
@@ -34,7 +36,7 @@ def transform_with(scope: Scope, clause: Node | None) -> exp.With | None:
 
 
 def checked_items(clause: Node) -> list[Node]:
-    """The CommonTableExprs of a WITH clause. Raises 42712."""
+    """The CommonTableExprs of a WITH clause, each after those that it refers to. Raises 42712, 0A000."""
     items = [item["CommonTableExpr"] for item in clause["ctes"]]
     seen = set()
     for value in items:
@@ -44,7 +46,7 @@ def checked_items(clause: Node) -> list[Node]:
                 codes.DUPLICATE_ALIAS, f'WITH query name "{name}" specified more than once', location=value.get("location")
             )
         seen.add(name)
-    return items
+    return recursion.ordered(items) if clause.get("recursive") else items
 
 
 def transform_item(scope: Scope, value: Node, *, recursive: bool) -> exp.CTE:
@@ -58,15 +60,8 @@ def transform_item(scope: Scope, value: Node, *, recursive: bool) -> exp.CTE:
 
 
 def mentions(node: Any, name: str) -> bool:
-    """Whether a query names the item itself, not through an inner WITH of the same name."""
-    if isinstance(node, list):
-        return any(mentions(item, name) for item in node)
-    if not isinstance(node, dict):
-        return False
-    variable = node.get("RangeVar")
-    if variable is not None and variable["relname"] == name and not variable.get("schemaname"):
-        return True
-    return any(mentions(item, name) for item in node.values())
+    """Whether a query names the item itself, not an inner WITH item of the same name."""
+    return bool(recursion.named(node, {name}))
 
 
 def _sql_name(scope: Scope, name: str) -> str:
@@ -77,10 +72,16 @@ def _sql_name(scope: Scope, name: str) -> str:
 def _plain(scope: Scope, value: Node) -> exp.CTE:
     from translator.analyze.select import transform_query
 
+    analysis = scope.analysis
+    outer, analysis.volatile = analysis.volatile, False
     query = transform_query(scope.child(), value["ctequery"])
     cte = declare(scope, value, query.targets)
     scope.ctes[cte.name] = cte
-    return tree(value, cte, query.tree)
+    made = tree(value, cte, query.tree)
+    if analysis.volatile:
+        made.set("materialized", True)  # whatever was asked for: it must run once (contain_volatile_functions in SS_process_ctes)
+    analysis.volatile = analysis.volatile or outer
+    return made
 
 
 def declare(scope: Scope, value: Node, targets: list[Target]) -> Cte:
@@ -111,6 +112,21 @@ def tree(value: Node, cte: Cte, query: exp.Expr) -> exp.CTE:
     return made
 
 
+# Types that PostgreSQL can sort but not hash: bit, varbit, money, tsvector, tsquery.
+_UNHASHABLE = {oids.BIT, oids.VARBIT, 790, 3614, 3615}
+
+
+def _check_hashable(scope: Scope, query: Query) -> None:
+    """Rows of a recursive UNION are found again by their hash (plan_union_children of a RecursiveUnion). Raises 0A000."""
+    for target in query.targets:
+        if scope.analysis.catalog.base_type(type_of(target.node)) in _UNHASHABLE:
+            raise SqlError(
+                codes.FEATURE_NOT_SUPPORTED,
+                "could not implement recursive UNION",
+                detail="All column datatypes must be hashable.",
+            )
+
+
 def _searched(scope: Scope, value: Node) -> exp.CTE:
     """A recursive item with SEARCH or CYCLE: the item that it stands for (search_cycle.py)."""
     from translator.analyze.select import transform_query
@@ -135,40 +151,35 @@ def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) ->
     from translator.analyze.select import transform_query
     from translator.analyze.target import resolve_targets
 
+    recursion.check(value)
     select = value["ctequery"]["SelectStmt"]
     name, location = value["ctename"], value.get("location")
-    if select.get("op", "SETOP_NONE") != "SETOP_UNION":
-        raise SqlError(
-            codes.INVALID_RECURSION,
-            f'recursive query "{name}" does not have the form non-recursive-term UNION [ALL] recursive-term',
-            location=location,
-        )
-    if mentions(select["larg"], name):
-        raise SqlError(
-            codes.INVALID_RECURSION,
-            f'recursive reference to query "{name}" must not appear within its non-recursive term',
-            location=location,
-        )
     inner = scope.child()
+    withs = transform_with(inner, select.get("withClause"))
     base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
     resolve_targets(inner, base.targets)
     cte = declare(scope, value, base.targets)
-    cte.recursive, cte.hidden = True, len(clauses.added) if clauses is not None else 0
+    cte.recursive = cte.open = True
+    cte.hidden = len(clauses.added) if clauses is not None else 0
     inner.ctes[name] = cte
     step = transform_query(inner.child(), {"SelectStmt": select["rarg"]}, keep_unknown=True)
     if clauses is not None:
         clauses.complete(inner, base, step)
     before = [(type_of(target.node), typmod_of(target.node)) for target in base.targets]
+    if not select.get("all"):
+        _check_hashable(scope, base)
     query = setops.join(scope, exp.Union, "UNION", base, step, distinct=not select.get("all"))
-    for position, (target, (type_oid, _)) in enumerate(zip(query.targets, before, strict=True), 1):
-        if type_of(target.node) != type_oid:
+    for position, (target, (type_oid, typmod)) in enumerate(zip(query.targets, before, strict=True), 1):
+        if (type_of(target.node), typmod_of(target.node)) != (type_oid, typmod):
             raise SqlError(
                 codes.DATATYPE_MISMATCH,
-                f'recursive query "{name}" column {position} has type {scope.analysis.type_name(type_oid)} in non-recursive'
-                f" term but type {scope.analysis.type_name(type_of(target.node))} overall",
+                f'recursive query "{name}" column {position} has type {scope.analysis.type_name(type_oid, typmod)} in non-recursive'
+                f" term but type {scope.analysis.type_name(type_of(target.node), typmod_of(target.node))} overall",
                 hint="Cast the output of the non-recursive term to the correct type.",
                 location=location,
             )
-    cte.hidden = 0
+    if withs is not None:
+        query.tree.set("with_", withs)
+    cte.hidden, cte.open = 0, False
     scope.ctes[name] = cte
     return tree(value, cte, query.tree)

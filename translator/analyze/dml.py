@@ -16,7 +16,7 @@ from translator.analyze import insert, merge, modifying_cte, returning, view_tar
 from translator.analyze.changes import Change, Delete, Update, both
 from translator.analyze.from_clause import transform_from
 from translator.analyze.program import Action, Program
-from translator.analyze.scope import Item, Scope, check_names
+from translator.analyze.scope import Item, Scope
 from translator.analyze.select import transform_query
 from translator.errors import unsupported
 
@@ -67,8 +67,7 @@ def _update(scope: Scope, value: Node) -> Change:
 
     target = view_target.resolve(scope, value["relation"], "UPDATE")
     change = Update(scope, target.relation, target.entry, target.table)
-    item = Item(target.visible)
-    scope.items.append(item)
+    item = scope.add(target.visible)
     change.sources = _other_tables(scope, value.get("fromClause", []), item)
     if value.get("whereClause"):
         change.where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE")
@@ -81,11 +80,10 @@ def _update(scope: Scope, value: Node) -> Change:
 
 def _other_tables(scope: Scope, nodes: list[Node], item: Item) -> list[exp.Expr]:
     """FROM of UPDATE, USING of DELETE: the target is visible beside it, but not to LATERAL items inside."""
-    before = list(scope.items)
-    scope.items = []
+    item.is_target = item.lateral_only = True
+    item.lateral_ok = False
     sources = transform_from(scope, nodes)
-    check_names(scope.items, before)
-    scope.items = before + scope.items
+    item.lateral_only, item.lateral_ok = False, True
     return sources
 
 
@@ -94,8 +92,7 @@ def _delete(scope: Scope, value: Node) -> Change:
 
     target = view_target.resolve(scope, value["relation"], "DELETE")
     change = Delete(scope, target.relation, target.entry, target.table)
-    item = Item(target.visible)
-    scope.items.append(item)
+    item = scope.add(target.visible)
     change.sources = _other_tables(scope, value.get("usingClause", []), item)
     if value.get("whereClause"):
         change.where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE")

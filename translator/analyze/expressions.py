@@ -16,6 +16,7 @@ from translator import sqlstate as codes
 from translator.analyze import calls, constants, json_constructs, json_queries, operators, rows, sublinks, subscripts
 from translator.analyze.coerce import (
     Context,
+    checked_parameter,
     coerce_to,
     coerce_to_boolean,
     coerce_to_common,
@@ -68,7 +69,10 @@ def _column(scope: Scope, value: Node) -> exp.Expr:
 
 
 def _parameter(scope: Scope, value: Node) -> exp.Expr:
-    return scope.analysis.parameters.reference(value.get("number", 0), value.get("location"))
+    node = scope.analysis.parameters.reference(value.get("number", 0), value.get("location"))
+    if isinstance(node, exp.Parameter) and type_of(node) != oids.UNKNOWN:
+        return checked_parameter(scope.analysis, node)
+    return node
 
 
 def _cast(scope: Scope, value: Node) -> exp.Expr:
@@ -277,6 +281,11 @@ def _plain_operator(scope: Scope, value: Node) -> exp.Expr:
         return operators.make(scope.analysis, names, [transform(scope, right)], location)
     if "RowExpr" in left and "SubLink" in right and right["SubLink"]["subLinkType"] == "EXPR_SUBLINK":
         return sublinks.row_compare(scope, names, left, right["SubLink"], location)
+    return _compare(scope, names, left, right, location)
+
+
+def _compare(scope: Scope, names: list[str], left: Node, right: Node, location: int | None) -> exp.Expr:
+    """An operator between two expressions as they are written: open literals in rows get their types from each other."""
     if "RowExpr" in left and "RowExpr" in right:
         return rows.compare(scope, names, rows.fields(scope, left["RowExpr"]), rows.fields(scope, right["RowExpr"]), location)
     return _binary(scope, names, transform(scope, left), transform(scope, right), location)
@@ -302,15 +311,15 @@ def _distinct(scope: Scope, value: Node) -> exp.Expr:
     for side, other in (("rexpr", "lexpr"), ("lexpr", "rexpr")):
         if value[side].get("A_Const", {}).get("isnull"):  # a NULL test: no operator is looked for
             return _is_null(transform(scope, value[other]), value["kind"] == "AEXPR_DISTINCT", location)
-    left = transform(scope, value["lexpr"])
-    right = transform(scope, value["rexpr"])
-    if rows.is_row(left) and rows.is_row(right):
-        if len(left.expressions) != len(right.expressions):
+    if "RowExpr" in value["lexpr"] and "RowExpr" in value["rexpr"]:
+        lefts = rows.fields(scope, value["lexpr"]["RowExpr"])
+        rights = rows.fields(scope, value["rexpr"]["RowExpr"])
+        if len(lefts) != len(rights):
             raise SqlError(codes.SYNTAX_ERROR, "unequal number of entries in row expressions", location=location)
-        parts = [_distinct_one(scope, a, b, location) for a, b in zip(left.expressions, right.expressions, strict=True)]
+        parts = [_distinct_one(scope, a, b, location) for a, b in zip(lefts, rights, strict=True)]
         node = connect(exp.Or, parts, location) if parts else typed(exp.Boolean(this=False), oids.BOOL)
     else:
-        node = _distinct_one(scope, left, right, location)
+        node = _distinct_one(scope, transform(scope, value["lexpr"]), transform(scope, value["rexpr"]), location)
     if value["kind"] == "AEXPR_NOT_DISTINCT":
         return typed(exp.Not(this=exp.Paren(this=node)), oids.BOOL, -1, location)
     return node
@@ -344,8 +353,11 @@ def _in(scope: Scope, value: Node) -> exp.Expr:
     location = value.get("location")
     negated = value["name"][-1]["String"]["sval"] == "<>"
     names = names_of(value["name"])
+    given = value["rexpr"]["List"]["items"]
+    if "RowExpr" in value["lexpr"] and all("RowExpr" in item for item in given):
+        return rows.contained(scope, value, negated=negated)
     left = transform(scope, value["lexpr"])
-    items = [transform(scope, item) for item in value["rexpr"]["List"]["items"]]
+    items = [transform(scope, item) for item in given]
     node = _in_list(scope, left, [item for item in items if item.find(exp.Column) is None], location)
     parts = []
     if node is not None:
@@ -399,8 +411,8 @@ def _between(scope: Scope, value: Node) -> exp.Expr:
     low, high = value["rexpr"]["List"]["items"]
 
     def one(first: Node, second: Node) -> exp.Expr:
-        left = _binary(scope, [low_operator], transform(scope, operand), transform(scope, first), location)
-        right = _binary(scope, [high_operator], transform(scope, operand), transform(scope, second), location)
+        left = _compare(scope, [low_operator], operand, first, location)
+        right = _compare(scope, [high_operator], operand, second, location)
         return connect(connective, [left, right], location)
 
     if not symmetric:

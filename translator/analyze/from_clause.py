@@ -34,15 +34,16 @@ class Source:
 def transform_from(scope: Scope, nodes: list[Node]) -> list[exp.Expr]:
     """All FROM items, cross joined; makes them visible in the scope. Gives the trees in order."""
     trees = []
+    before = len(scope.items)
     for node in nodes:
         source = transform_item(scope, node)
         check_names(source.items, scope.items)
         scope.items += source.items
         # items to the left can be referenced by LATERAL items to the right, wherever these stand
-        for item in scope.items:
+        for item in scope.items[before:]:
             item.lateral_only, item.lateral_ok = True, True
         trees.append(source.tree)
-    for item in scope.items:
+    for item in scope.items[before:]:
         item.lateral_only = False
     return trees
 
@@ -52,17 +53,17 @@ def transform_item(scope: Scope, node: Node) -> Source:
     ((kind, value),) = node.items()
     match kind:
         case "RangeVar":
-            return _single(*range_variable(scope, value))
+            return _single(scope, *range_variable(scope, value))
         case "RangeSubselect":
-            return _single(*_subselect(scope, value))
+            return _single(scope, *_subselect(scope, value))
         case "RangeFunction":
-            return _single(*from_function.transform(scope, value))
+            return _single(scope, *from_function.transform(scope, value))
         case "JoinExpr":
             from translator.analyze.joins import transform_join
 
             return transform_join(scope, value)
         case "RangeTableSample":
-            return _single(*sample.transform(scope, value))
+            return _single(scope, *sample.transform(scope, value))
         case "RangeTableFunc":
             raise unsupported("XMLTABLE", value.get("location"))
         case "JsonTable":
@@ -70,7 +71,8 @@ def transform_item(scope: Scope, node: Node) -> Source:
     raise unsupported(kind)
 
 
-def _single(tree: exp.Expr, entry: Entry) -> Source:
+def _single(scope: Scope, tree: exp.Expr, entry: Entry) -> Source:
+    scope.entries.append(entry)
     return Source(tree, [Item(entry)])
 
 
@@ -83,7 +85,8 @@ def alias_columns(entry: Entry, alias: Node | None) -> None:
     if len(names) > len(entry.columns):
         raise SqlError(
             codes.INVALID_COLUMN_REFERENCE,
-            f'table "{entry.name}" has {len(entry.columns)} columns available but {len(names)} columns specified',
+            f'{"join expression" if entry.kind == "join" else "table"} "{entry.name}" has {len(entry.columns)} columns available'
+            f" but {len(names)} columns specified",
         )
     for entry_column, name in zip(entry.columns, names, strict=False):
         entry_column.name = name
@@ -205,7 +208,7 @@ def _cte_reference(scope: Scope, cte: Cte, alias: Node | None) -> tuple[exp.Expr
     ]
     for hidden in columns[len(columns) - cte.hidden :]:
         hidden.expands = False
-    return tree, Entry(visible, columns, sql_alias, kind="cte")
+    return tree, Entry(visible, columns, sql_alias, kind="cte", self_reference=cte.open)
 
 
 def cte_column_names(cte: Cte) -> list[str]:

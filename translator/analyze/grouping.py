@@ -30,6 +30,7 @@ def transform_group(
 
     def position(node: Node) -> int:
         target = find_target(scope, node, targets, "GROUP BY")
+        _check_contents(scope, target.node)
         sorting.check_groupable(scope, target.node)
         if target not in group:
             group.append(target)
@@ -42,6 +43,20 @@ def transform_group(
     if len(expanded) > MAX_SETS:
         raise SqlError(codes.STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {MAX_SETS})")
     return group, list({frozenset(one): one for one in reversed(expanded)}.values())[::-1] if distinct else expanded
+
+
+def _check_contents(scope: Scope, node: exp.Expr) -> None:
+    """GROUP BY by name or position may hit on an aggregate or a window function (checkTargetlistEntrySQL92)."""
+    if scope.has_aggregates:
+        for part in node.find_all(exp.Anonymous):
+            if part.meta.get("level") == scope.number and not isinstance(part.parent, exp.Window):
+                message = "aggregate functions are not allowed in GROUP BY"
+                raise SqlError(codes.GROUPING_ERROR, message, location=location_of(part))
+    if scope.has_windows:
+        for window in node.find_all(exp.Window):
+            if window.parent_select is None:
+                message = "window functions are not allowed in GROUP BY"
+                raise SqlError(codes.WINDOWING_ERROR, message, location=location_of(window))
 
 
 def _merge(sets: tuple[Set, ...]) -> Set:
@@ -89,6 +104,15 @@ def check(
     walk = _Walk(group, aliases, _determined(common, aliases), scope.number)
     for node in [target.node for target in targets] + ([having] if having is not None else []):
         walk.visit(node, in_subquery=False)
+
+
+def first_aggregate(scope: Scope, targets: list[Target], having: exp.Expr | None) -> int | None:
+    """Where the first aggregate of the query level stands (locate_agg_of_level)."""
+    for node in [target.node for target in targets] + ([having] if having is not None else []):
+        for part in node.find_all(exp.Anonymous):
+            if part.meta.get("aggregate") and part.meta.get("level") == scope.number:
+                return location_of(part)
+    return None
 
 
 def _determined(group: list[exp.Expr], aliases: dict[str, Entry]) -> set[str]:

@@ -30,14 +30,17 @@ from translator.typed import column, location_of, type_of, typed, typmod_of
 
 Node = dict[str, Any]
 
+# SQLite has no table without columns; this one stands in (proxy/ddl/sqlite_schema.py).
+NO_COLUMN = Column("", 0, oids.INT4, storage_name="litephant.none")
+
 
 def transform(scope: Scope, value: Node) -> Change:
     """An InsertStmt."""
     target = view_target.resolve(scope, value["relation"], "INSERT")
     relation, entry = target.relation, target.entry
-    named, steps = _named_columns(target.naming, value.get("cols"))
+    named, places = _named_columns(target.naming, value.get("cols"))
     override = value.get("override", "OVERRIDING_NOT_SET")
-    rows, query = _source(scope, target.naming, value, named, steps)
+    rows, query = _source(scope, target.naming, value, named, places)
     if target.naming is not relation:
         target.check_assignable([item.name for item in named], "INSERT")
         named = [next(item for item in relation.columns if item.attnum == one.attnum) for one in named]
@@ -53,23 +56,23 @@ def transform(scope: Scope, value: Node) -> Change:
     return change
 
 
-def _named_columns(relation: Relation, nodes: list[Node] | None) -> tuple[list[Column], list[list[Node]]]:
-    """The columns that the statement names, all if it names none, and which part of each (checkInsertTargets)."""
+def _named_columns(relation: Relation, nodes: list[Node] | None) -> tuple[list[Column], list[Node]]:
+    """The columns that the statement names, all if it names none; their ResTargets if it names parts (checkInsertTargets)."""
     if not nodes:
         return list(relation.columns), []
     found: list[Column] = []
-    steps: list[list[Node]] = []
+    places: list[Node] = []
     for node in nodes:
         value = node["ResTarget"]
         item = find_column(relation, value["name"], value.get("location"))
-        whole = not value.get("indirection") or any(one == item and not other for one, other in zip(found, steps, strict=True))
-        if item in found and whole:
+        earlier = [place for one, place in zip(found, places, strict=True) if one == item]
+        if earlier and not all(place.get("indirection") for place in [value, *earlier]):
             raise SqlError(
                 codes.DUPLICATE_COLUMN, f'column "{item.name}" specified more than once', location=value.get("location")
             )
         found.append(item)
-        steps.append(value.get("indirection", []))
-    return found, steps
+        places.append(value)
+    return found, places if any(place.get("indirection") for place in places) else []
 
 
 # A row of the source: the value for each named column, None for DEFAULT.
@@ -77,7 +80,7 @@ Row = list[exp.Expr | None]
 
 
 def _source(
-    scope: Scope, relation: Relation, value: Node, named: list[Column], steps: list[list[Node]]
+    scope: Scope, relation: Relation, value: Node, named: list[Column], places: list[Node]
 ) -> tuple[list[Row] | None, Query | None]:
     """VALUES lists as rows, anything else as a query; neither for DEFAULT VALUES. `named` is cut to what there are values for."""
     node = value.get("selectStmt")
@@ -90,14 +93,14 @@ def _source(
         rows = values_rows(scope, select["valuesLists"], allow_default=True)
         _check_count(named, len(rows[0]), rows[0], value)
         del named[len(rows[0]) :]
-        made = [_assigned_row(scope, relation, named, steps, row) for row in rows]
+        made = [_assigned_row(scope, relation, named, places, row) for row in rows]
         named[:] = dict.fromkeys(named)
         return made, None
     query = transform_query(scope.child(), node, keep_unknown=True)
     _check_count(named, len(query.targets), [target.node for target in query.targets], value)
     del named[len(query.targets) :]
-    if any(steps):
-        query = _merged(scope, relation, named, steps, query)
+    if places:
+        query = _merged(scope, relation, named, places, query)
         named[:] = dict.fromkeys(named)
     return None, query
 
@@ -115,30 +118,32 @@ def _check_count(named: list[Column], given: int, nodes: list[exp.Expr], value: 
 
 
 def _assigned_row(
-    scope: Scope, relation: Relation, named: list[Column], steps: list[list[Node]], row: list[exp.Expr]
+    scope: Scope, relation: Relation, named: list[Column], places: list[Node], row: list[exp.Expr]
 ) -> Row:
     """The values of a row as their columns' types; parts of one column are put together."""
-    if not any(steps):
+    if not places:
         return [_assigned(scope, relation, item, node) for item, node in zip(named, row, strict=True)]
     found: dict[Column, exp.Expr | None] = {}
-    for item, path, node in zip(named, steps, row, strict=False):
-        if path and isinstance(node, exp.Var):
-            _refuse_default(path)
-        if path:
+    for item, place, given in zip(named, places, row, strict=False):
+        steps, location = place.get("indirection", []), place.get("location")
+        node = given
+        if isinstance(given, exp.Var):
+            _refuse_default(steps, location)
+        elif steps:
             current = found.get(item) or typed(exp.Null(), item.type_oid, item.typmod)
-            node = parts.assign(scope, Place(item.name, item.type_oid, item.typmod, current), path, node)
+            node = parts.assign(scope, Place(item.name, item.type_oid, item.typmod, current, location), steps, given)
         found[item] = _assigned(scope, relation, item, node)
     return list(found.values())
 
 
-def _merged(scope: Scope, relation: Relation, named: list[Column], steps: list[list[Node]], query: Query) -> Query:
+def _merged(scope: Scope, relation: Relation, named: list[Column], places: list[Node], query: Query) -> Query:
     """A query whose columns are whole columns of the table, made of those of a query for parts of them."""
     alias = scope.analysis.alias("parts")
     given: list[exp.Expr] = [
         typed(column(alias, name), type_of(target.node), typmod_of(target.node))
         for name, target in zip(query.columns, query.targets, strict=True)
     ]
-    values = _assigned_row(scope, relation, named, steps, given)
+    values = _assigned_row(scope, relation, named, places, given)
     items = list(dict.fromkeys(named))
     targets = [Target(item.name, value) for item, value in zip(items, values, strict=True) if value is not None]
     select = exp.Select(
@@ -184,7 +189,7 @@ def _values_lists(
     for row in rows:
         for position, item in enumerate(named):
             row[position] = _checked(scope, relation, item, row[position], override)
-    extra = _unnamed(relation, named)
+    extra = _unnamed(scope, relation, named)
     columns = [item for item in named if not item.generated] + extra
     lists = []
     for row in rows:
@@ -196,7 +201,7 @@ def _values_lists(
         given.update({item.attnum: default_value(scope, relation, item) for item in extra})
         lists.append([stored(scope, relation, item, given[item.attnum], given) for item in columns])
     if not columns:
-        columns = [next(item for item in relation.columns if not item.generated)]
+        columns = [next((item for item in relation.columns if not item.generated), NO_COLUMN)]
         lists = [[typed(exp.Null(), columns[0].type_oid)] for _ in lists]
     return columns, lists
 
@@ -205,7 +210,7 @@ def single_row(
     scope: Scope, relation: Relation, targets: list[Node] | None, values: Node | None, clause: Node
 ) -> tuple[list[Column], list[exp.Expr]]:
     """The row that MERGE … INSERT makes: its columns and their values. `values`: a List node, None for DEFAULT VALUES."""
-    named, steps = _named_columns(relation, targets)
+    named, places = _named_columns(relation, targets)
     row: Row = []
     if values is None:
         named.clear()
@@ -213,7 +218,7 @@ def single_row(
         ((made,),) = (values_rows(scope, [values], allow_default=True),)
         _check_count(named, len(made), made, {"cols": targets})
         del named[len(made) :]
-        row = _assigned_row(scope, relation, named, steps, made)
+        row = _assigned_row(scope, relation, named, places, made)
         named = list(dict.fromkeys(named))
     columns, lists = _values_lists(scope, relation, named, [row], clause.get("override", "OVERRIDING_NOT_SET"))
     return columns, lists[0]
@@ -226,12 +231,15 @@ def finished(scope: Scope, relation: Relation, columns: list[Column], source: ex
     return _over_rows(scope, relation, columns, (source, [item.alias for item in source.expressions]))
 
 
-def _unnamed(relation: Relation, named: list[Column]) -> list[Column]:
-    """The columns that SQLite must be given although the statement does not name them: with a default, or its rowid."""
+def _unnamed(scope: Scope, relation: Relation, named: list[Column]) -> list[Column]:
+    """The columns that SQLite must be given although the statement does not name them: with a default, of a domain, or its rowid."""
+    catalog = scope.analysis.catalog
     return [
         item
         for item in relation.columns
-        if item not in named and not item.generated and (item.default is not None or item.identity or is_rowid(relation, item))
+        if item not in named
+        and not item.generated
+        and (item.default is not None or item.identity or is_rowid(relation, item) or catalog.type(item.type_oid).kind == "d")
     ]
 
 
@@ -317,7 +325,7 @@ def _complete_query(
             node = default_value(scope, relation, item)
         values.append(stored(scope, relation, item, node))
         columns.append(item)
-    for item in _unnamed(relation, named):
+    for item in _unnamed(scope, relation, named):
         values.append(stored(scope, relation, item, default_value(scope, relation, item)))
         columns.append(item)
     names = unique_names([item.storage_name or item.name for item in columns])
@@ -359,7 +367,7 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
         if "MultiAssignRef" in source:
             source = _multi_source(source["MultiAssignRef"])
         if "SetToDefault" in source:
-            _refuse_default(steps)
+            _refuse_default(steps, value.get("location"))
             found[item.attnum] = default_value(scope, relation, item)
             continue
         if item.generated:
@@ -377,7 +385,9 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
         made = transform_in(scope, source, verb)
         if steps:
             current = found[item.attnum] if item.attnum in partly else _current(scope, relation, item)
-            made = parts.assign(scope, Place(item.name, item.type_oid, item.typmod, current), steps, made)
+            made = parts.assign(
+                scope, Place(item.name, item.type_oid, item.typmod, current, value.get("location")), steps, made
+            )
             partly.add(item.attnum)
         found[item.attnum] = coerce_assigned(scope, relation, item, made)
     return {attnum: node for attnum, node in found.items() if not _is_generated(relation, attnum)}
@@ -392,10 +402,10 @@ def _current(scope: Scope, relation: Relation, item: Column) -> exp.Expr:
     raise AssertionError("an update without its relation in scope")
 
 
-def _refuse_default(steps: list[Node]) -> None:
+def _refuse_default(steps: list[Node], location: int | None) -> None:
     if steps:
         what = "an array element" if "A_Indices" in steps[-1] else "a subfield"
-        raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"cannot set {what} to DEFAULT")
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"cannot set {what} to DEFAULT", location=location)
 
 
 def _is_generated(relation: Relation, attnum: int) -> bool:

@@ -40,6 +40,8 @@ def transform_join(scope: Scope, value: Node) -> Source:
     using = _using_names(value, left, right)
     condition, merged = _using(scope, using, left, right, kind)
     items = left.items + right.items
+    for item in items:
+        item.joined = True
     if value.get("quals"):
         condition = _on(scope, value["quals"], items)
     elif using:
@@ -47,7 +49,9 @@ def transform_join(scope: Scope, value: Node) -> Source:
         items = [Item(Entry("", merged, kind="join"), by_name=False), *(hide_columns(item, hidden) for item in items)]
         if value.get("join_using_alias"):
             entry = Entry(value["join_using_alias"]["aliasname"], [_copy(column) for column in merged], kind="join")
-            items.append(Item(entry, by_column=False))
+            item = Item(entry, by_column=False)
+            check_names([item], items)
+            items.append(item)
     tree = _join_tree(left.tree, right.tree, _SIDES[kind], condition)
     return Source(tree, _aliased(value, items) if value.get("alias") else items)
 

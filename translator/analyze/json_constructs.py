@@ -19,7 +19,7 @@ from translator.analyze.coerce import Context, coerce_to
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Scope
 from translator.errors import SqlError
-from translator.typed import call, integer, location_of, string, type_of, typed
+from translator.typed import call, expanded, integer, location_of, string, type_of, typed
 
 Node = dict[str, Any]
 
@@ -98,6 +98,13 @@ def value(scope: Scope, item: Node, default: str = _DEFAULT, target: int = 0, *,
     from translator.analyze.expressions import transform
 
     node = transform(scope, item["raw_expr"])
+    made = _as_json(scope, node, item, default, target, passed=passed)
+    if scope.analysis.keeps_form:
+        made.meta["written"] = (node.copy(), _format_words(item.get("format", _PLAIN)))
+    return made
+
+
+def _as_json(scope: Scope, node: exp.Expr, item: Node, default: str, target: int, *, passed: bool) -> exp.Expr:
     source = type_of(node)
     given = item.get("format", _PLAIN)
     location = location_of(node)
@@ -129,6 +136,8 @@ def _formatted(scope: Scope, node: exp.Expr, format: str, target: int, given: No
             f"cannot use non-string types with {how} FORMAT JSON clause",
             location=given["location"] if given.get("location", -1) >= 0 else location,
         )
+    if source == oids.UNKNOWN:  # read as JSON when the statement runs, not now
+        node = resolve_unknown(scope, node)
     if format == _JSON and source == oids.BYTEA:
         node = typed(call("pg_convert_from", node, string("UTF8")), oids.TEXT, -1, location)
     target = target or (oids.JSONB if format == _JSONB else oids.JSON)
@@ -144,6 +153,45 @@ def cannot_cast(scope: Scope, source: int, target: int, location: int | None) ->
     """The error for a cast that does not exist."""
     names = scope.analysis.type_name(source), scope.analysis.type_name(target)
     return SqlError(codes.CANNOT_COERCE, f"cannot cast type {names[0]} to {names[1]}", location=location)
+
+
+# What a construct looks like in SQL: text, expressions, and types as (OID, modifier); deparse puts it together.
+Pieces = list[Any]
+
+
+def written(scope: Scope, node: exp.Expr, pieces: Pieces) -> exp.Expr:
+    """Note what the node was written as, where the tree is to be printed again."""
+    if not scope.analysis.keeps_form:
+        return node
+    form = call("json:written")
+    form.meta["pieces"] = pieces
+    return expanded(node, form)
+
+
+def value_pieces(node: exp.Expr) -> Pieces:
+    """A value with its FORMAT clause."""
+    return list(node.meta.get("written", (node,)))
+
+
+def _format_words(given: Node) -> str:
+    if given["format_type"] == _DEFAULT:
+        return ""
+    encoding = given.get("encoding", _NO_ENCODING)
+    return " FORMAT JSON" + ("" if encoding == _NO_ENCODING else f" ENCODING {encoding.removeprefix('JS_ENC_')}")
+
+
+def returning_pieces(result: Returning, type_oid: int, *, formatted: bool) -> Pieces:
+    """RETURNING, which PostgreSQL always writes out (get_json_returning); the format where it is not the type's own."""
+    typmod = result.typmod if result.type_oid else -1
+    pieces: Pieces = [" RETURNING ", (type_oid, typmod)]
+    own = _JSONB if type_oid == oids.JSONB else _JSON
+    if formatted and result.format not in (own, _DEFAULT):
+        pieces.append(f" FORMAT {result.format.removeprefix('JS_FORMAT_')}")
+    return pieces
+
+
+def _joined(parts: Sequence[Pieces]) -> Pieces:
+    return [piece for number, part in enumerate(parts) for piece in ([", "] if number else []) + part]
 
 
 def _binary(result: Returning, arguments: Sequence[exp.Expr]) -> bool:
@@ -165,18 +213,25 @@ def coerced(scope: Scope, node: exp.Expr, result: Returning, location: int | Non
     context = Context.ASSIGNMENT if _is_string(scope, result.type_oid) else Context.EXPLICIT
     made = coerce_to(scope.analysis, node, result.type_oid, result.typmod, context, location)
     if made is None:
-        raise cannot_cast(scope, type_of(node), result.type_oid, location)
+        raise cannot_cast(scope, type_of(node), result.type_oid, None)
     return made
 
 
 def _constructor(
-    scope: Scope, name: str, flags: Sequence[bool], arguments: list[exp.Expr], result: Returning, location: int | None
+    scope: Scope,
+    name: str,
+    flags: Sequence[bool],
+    arguments: list[exp.Expr],
+    result: Returning,
+    location: int | None,
+    pieces: Pieces,
 ) -> exp.Expr:
     binary = _binary(result, arguments)
     arguments = [resolve_unknown(scope, argument) for argument in arguments]
     node = call(f"{'jsonb' if binary else 'json'}_{name}", *[integer(flag) for flag in flags], *arguments)
     node.meta["argument_types"] = tuple(type_of(argument) for argument in arguments)
-    return coerced(scope, typed(node, oids.JSONB if binary else oids.JSON, -1, location), result, location)
+    made = coerced(scope, typed(node, oids.JSONB if binary else oids.JSON, -1, location), result, location)
+    return written(scope, made, [*pieces, *returning_pieces(result, type_of(made), formatted=True), ")"])
 
 
 def json_object(scope: Scope, node: Node) -> exp.Expr:
@@ -188,14 +243,21 @@ def json_object(scope: Scope, node: Node) -> exp.Expr:
         pair = item["JsonKeyValue"]
         arguments += [transform(scope, pair["key"]), value(scope, pair["value"])]
     flags = [bool(node.get("absent_on_null")), bool(node.get("unique"))]
-    return _constructor(scope, "construct_object", flags, arguments, returning(scope, node.get("output")), node.get("location"))
+    result = returning(scope, node.get("output"))
+    pairs = zip(arguments[::2], arguments[1::2], strict=True)
+    words = " ABSENT ON NULL" * flags[0] + " WITH UNIQUE KEYS" * flags[1]
+    pieces = ["JSON_OBJECT(", *_joined([[key, " : ", *value_pieces(item)] for key, item in pairs]), words]
+    return _constructor(scope, "construct_object", flags, arguments, result, node.get("location"), pieces)
 
 
 def json_array(scope: Scope, node: Node) -> exp.Expr:
     """JSON_ARRAY(value, …)."""
     arguments = [value(scope, item["JsonValueExpr"]) for item in node.get("exprs", ())]
     flags = [bool(node.get("absent_on_null"))]
-    return _constructor(scope, "construct_array", flags, arguments, returning(scope, node.get("output")), node.get("location"))
+    result = returning(scope, node.get("output"))
+    words = "" if flags[0] else " NULL ON NULL"
+    pieces = ["JSON_ARRAY(", *_joined([value_pieces(argument) for argument in arguments]), words]
+    return _constructor(scope, "construct_array", flags, arguments, result, node.get("location"), pieces)
 
 
 def json_array_query(scope: Scope, node: Node) -> exp.Expr:
@@ -242,7 +304,7 @@ def json_array_aggregate(scope: Scope, node: Node) -> exp.Expr:
 def _aggregate(scope: Scope, node: Node, name: str, arguments: list[exp.Expr]) -> exp.Expr:
     result = returning(scope, node.get("output"))
     function = f"{'jsonb' if _binary(result, arguments) else 'json'}_{name}"
-    function_node = {
+    function_node: Node = {
         "funcname": [{"String": {"sval": "pg_catalog"}}, {"String": {"sval": function}}],
         "args": [{"Typed": {"node": resolve_unknown(scope, argument)}} for argument in arguments],
         **{key: node[key] for key in ("agg_filter", "agg_order", "over", "location") if key in node},
@@ -264,15 +326,16 @@ def _text_argument(scope: Scope, item: Node) -> exp.Expr:
 
 
 def is_json(scope: Scope, node: Node) -> exp.Expr:
-    """x IS JSON [VALUE | SCALAR | ARRAY | OBJECT] [WITH UNIQUE KEYS]."""
+    """The predicate x IS JSON [VALUE | SCALAR | ARRAY | OBJECT] [WITH UNIQUE KEYS]."""
     argument = _text_argument(scope, {"raw_expr": node["expr"]})
     location = node.get("location")
     if type_of(argument) not in (oids.TEXT, oids.JSON, oids.JSONB):
         name = scope.analysis.type_name(type_of(argument))
-        raise SqlError(codes.DATATYPE_MISMATCH, f"cannot use type {name} in IS JSON predicate", location=location)
+        raise SqlError(codes.DATATYPE_MISMATCH, f"cannot use type {name} in IS JSON predicate")
     kind = node.get("item_type", _ANY_KIND).removeprefix("JS_TYPE_").lower()
     made = call("is_json", argument, string(kind), integer(bool(node.get("unique_keys"))))
-    return typed(made, oids.BOOL, -1, location)
+    words = f" IS JSON{'' if kind == 'any' else ' ' + kind.upper()}{' WITH UNIQUE KEYS' if node.get('unique_keys') else ''}"
+    return written(scope, typed(made, oids.BOOL, -1, location), ["(", argument, words, ")"])
 
 
 def _json_returning(scope: Scope, output: Node | None, name: str) -> Returning:
@@ -295,13 +358,15 @@ def json_parse(scope: Scope, node: Node) -> exp.Expr:
     result = _json_returning(scope, node.get("output"), "JSON()")
     location = node.get("location")
     if not node.get("unique_keys"):
-        return value(scope, node["expr"], _JSON, result.type_oid)
+        made = value(scope, node["expr"], _JSON, result.type_oid)
+        return written(scope, made, ["JSON(", *value_pieces(made), ")"])
     argument = _text_argument(scope, node["expr"])
     if type_of(argument) != oids.TEXT:
         message = "cannot use non-string types with WITH UNIQUE KEYS clause"
         raise SqlError(codes.DATATYPE_MISMATCH, message, location=location)
     name = "jsonb_parse_unique" if result.binary else "json_parse_unique"
-    return typed(call(name, argument), result.type_oid, -1, location)
+    made = typed(call(name, argument), result.type_oid, -1, location)
+    return written(scope, made, ["JSON(", argument, " WITH UNIQUE KEYS)"])
 
 
 def json_scalar(scope: Scope, node: Node) -> exp.Expr:
@@ -310,7 +375,8 @@ def json_scalar(scope: Scope, node: Node) -> exp.Expr:
 
     result = _json_returning(scope, node.get("output"), "JSON_SCALAR()")
     argument = resolve_unknown(scope, transform(scope, node["expr"]))
-    return typed(call("to_jsonb" if result.binary else "to_json", argument), result.type_oid, -1, node.get("location"))
+    made = typed(call("to_jsonb" if result.binary else "to_json", argument), result.type_oid, -1, node.get("location"))
+    return written(scope, made, ["JSON_SCALAR(", argument, ")"])
 
 
 def json_serialize(scope: Scope, node: Node) -> exp.Expr:
@@ -323,9 +389,10 @@ def json_serialize(scope: Scope, node: Node) -> exp.Expr:
             codes.DATATYPE_MISMATCH,
             f"cannot use type {scope.analysis.type_name(result.type_oid)} in RETURNING clause of JSON_SERIALIZE()",
             hint="Try returning a string type or bytea.",
-            location=output["typeName"].get("location"),
         )
-    return coerced(scope, argument, result, node.get("location"))
+    made = coerced(scope, argument, result, node.get("location"))
+    pieces = ["JSON_SERIALIZE(", *value_pieces(argument), *returning_pieces(result, result.type_oid, formatted=True), ")"]
+    return written(scope, made, pieces)
 
 
 HANDLERS = {

@@ -7,6 +7,7 @@ expressions as arguments, which are therefore computed always. The functions of 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,11 @@ from sqlglot import exp
 from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.coerce import Context, coerce_to
-from translator.analyze.json_constructs import Returning, returning, value
+from translator.analyze.json_constructs import Pieces, Returning, returning, returning_pieces, value, value_pieces, written
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Scope
 from translator.errors import SqlError, unsupported
+from translator.quoting import quote_identifier
 from translator.typed import call, integer, location_of, string, type_of, typed
 
 Node = dict[str, Any]
@@ -65,25 +67,72 @@ def json_function(scope: Scope, node: Node) -> exp.Expr:
     passed = [_passed(scope, argument["JsonArgument"]["val"]) for argument in node.get("passing", ())]
     arguments = [item, _path(scope, node["pathspec"]), string(json.dumps(names))]
     on_error = _behavior(node, "on_error", function.on_error)
+    pieces = [f"{function.name}(", *value_pieces(item), ", ", *_path_pieces(arguments[1])]
+    for number, (name, argument) in enumerate(zip(names, passed, strict=True)):
+        pieces += [", " if number else " PASSING ", *value_pieces(argument), f" AS {quote_identifier(name)}"]
     if operation == "JSON_EXISTS_OP":
-        return _call(function, [*arguments, string(on_error)], passed, Returning(oids.BOOL), location)
+        made = _call(function, [*arguments, string(on_error)], passed, Returning(oids.BOOL), location)
+        return written(scope, made, [*pieces, *_behavior_pieces(function, "ERROR", on_error, None), ")"])
     output = node.get("output")
     result = returning(scope, output, formatted=False) if output else Returning(function.type_oid)
     on_empty = _behavior(node, "on_empty", "NULL")
     arguments += [integer(result.type_oid), integer(result.typmod), string(on_empty), string(on_error)]
-    arguments += [_default(scope, node, key, result) for key in ("on_empty", "on_error")]
+    defaults = [_default(scope, node, key, result) for key in ("on_empty", "on_error")]
+    arguments += defaults
+    pieces += returning_pieces(result, result.type_oid, formatted=operation == "JSON_QUERY_OP")
     if operation == "JSON_QUERY_OP":
         wrapper = node.get("wrapper", "JSW_UNSPEC").removeprefix("JSW_")
-        arguments += [string(wrapper), integer(node.get("quotes") == "JS_QUOTES_OMIT")]
-    return _of_domain(scope, _call(function, arguments, passed, result, location), result, on_error)
+        omit = node.get("quotes") == "JS_QUOTES_OMIT"
+        arguments += [string(wrapper), integer(omit)]
+        pieces.append(_WRAPPERS.get(wrapper, " WITHOUT WRAPPER") + (" OMIT QUOTES" if omit else " KEEP QUOTES"))
+    for clause, word, default in zip(("EMPTY", "ERROR"), (on_empty, on_error), defaults, strict=True):
+        pieces += _behavior_pieces(function, clause, word, default)
+    made = written(scope, _call(function, arguments, passed, result, location), [*pieces, ")"])
+    return _of_domain(scope, made, result, on_error)
+
+
+_WRAPPERS = {"CONDITIONAL": " WITH CONDITIONAL WRAPPER", "UNCONDITIONAL": " WITH UNCONDITIONAL WRAPPER"}
+
+
+def _path_pieces(path: exp.Expr) -> Pieces:
+    """A constant path is written without its type (get_json_path_spec)."""
+    if isinstance(path, exp.Literal):
+        return ["'" + str(path.this).replace("'", "''") + "'"]
+    return [path.copy()]
+
+
+def _behavior_pieces(function: _Function, clause: str, word: str, default: exp.Expr | None) -> Pieces:
+    """ON EMPTY or ON ERROR where it says something else than without it (get_json_behavior)."""
+    if word == function.on_error:
+        return []
+    words = word.replace("_", " ")
+    return [f" {words} ", *([] if word != "DEFAULT" or default is None else [default.copy(), " "]), f"ON {clause}"]
 
 
 def _call(
     function: _Function, arguments: list[exp.Expr], passed: list[exp.Expr], result: Returning, location: int | None
 ) -> exp.Expr:
     node = call(f"sql_{function.name.lower()}", *arguments, *passed)
-    node.meta["argument_types"] = tuple(type_of(argument) for argument in passed)
+    node.meta["argument_types"] = types = tuple(type_of(argument) for argument in passed)
+    if _is_mutable(arguments[1], types):
+        node.meta["stable"] = True
     return typed(node, result.type_oid, result.typmod, location)
+
+
+_CONVERSIONS = re.compile(r"\.(date|time|time_tz|timestamp|timestamp_tz)\(")
+_COMPARISONS = re.compile("[<>=]")
+_DATETIMES = {oids.DATE, oids.TIME, oids.TIMETZ, oids.TIMESTAMP, oids.TIMESTAMPTZ}
+
+
+def _is_mutable(path: exp.Expr, passed: tuple[int, ...]) -> bool:
+    """Whether the time zone may show in the result, as far as the path's text tells (jspIsMutable is more exact)."""
+    if not isinstance(path, exp.Literal):
+        return True
+    text = str(path.this)
+    if _CONVERSIONS.search(text):
+        return True
+    moments = ".datetime(" in text or not _DATETIMES.isdisjoint(passed)
+    return moments and _COMPARISONS.search(text) is not None
 
 
 def _check_clauses(node: Node, function: _Function) -> None:
@@ -147,6 +196,9 @@ def _default(scope: Scope, node: Node, key: str, result: Returning) -> exp.Expr:
         return typed(exp.Null(), result.type_oid)
     default = transform(scope, behavior["expr"])
     location = location_of(default)
+    if not isinstance(default, exp.Column) and default.find(exp.Column) is not None:
+        message = "DEFAULT expression must not contain column references"
+        raise SqlError(codes.DATATYPE_MISMATCH, message, location=location)
     if default.find(exp.Column, exp.Subquery, exp.Query, exp.Case, exp.Window) is not None:
         message = "can only specify a constant, non-aggregate function, or operator expression for DEFAULT"
         raise SqlError(codes.DATATYPE_MISMATCH, message, location=location)

@@ -30,6 +30,7 @@ class Place:
     type_oid: int
     typmod: int
     current: exp.Expr
+    location: int | None = None  # of the column's name, where errors point
 
 
 def assign(scope: Scope, place: Place, steps: list[Node], value: exp.Expr) -> exp.Expr:
@@ -52,13 +53,13 @@ def _coerced(scope: Scope, place: Place, value: exp.Expr) -> exp.Expr:
     made = coerce_to(scope.analysis, value, place.type_oid, place.typmod, Context.ASSIGNMENT, location_of(value))
     if made is None:
         name, given = scope.analysis.type_name(place.type_oid), scope.analysis.type_name(type_of(value))
-        raise _mismatch(f'subfield "{place.name}" is of type {name} but expression is of type {given}', value)
+        raise _mismatch(f'subfield "{place.name}" is of type {name} but expression is of type {given}', place)
     return made
 
 
-def _mismatch(message: str, value: exp.Expr) -> SqlError:
+def _mismatch(message: str, place: Place) -> SqlError:
     hint = "You will need to rewrite or cast the expression."
-    return SqlError(codes.DATATYPE_MISMATCH, message, hint=hint, location=location_of(value))
+    return SqlError(codes.DATATYPE_MISMATCH, message, hint=hint, location=place.location)
 
 
 def _field(scope: Scope, place: Place, base: int, steps: list[Node], value: exp.Expr) -> exp.Expr:
@@ -68,13 +69,14 @@ def _field(scope: Scope, place: Place, base: int, steps: list[Node], value: exp.
     what = f'cannot assign to field "{name}" of column "{place.name}" because'
     type_name = scope.analysis.type_name(place.type_oid)
     if relation is None:
-        raise SqlError(codes.DATATYPE_MISMATCH, f"{what} its type {type_name} is not a composite type")
+        raise SqlError(codes.DATATYPE_MISMATCH, f"{what} its type {type_name} is not a composite type", location=place.location)
     number = next((number for number, column in enumerate(relation.columns, 1) if column.name == name), 0)
     if not number:
-        raise SqlError(codes.UNDEFINED_COLUMN, f"{what} there is no such column in data type {type_name}")
+        message = f"{what} there is no such column in data type {type_name}"
+        raise SqlError(codes.UNDEFINED_COLUMN, message, location=place.location)
     column = relation.columns[number - 1]
     now = typed(call("row:field", place.current.copy(), integer(number)), column.type_oid, column.typmod)
-    made = assign(scope, Place(name, column.type_oid, column.typmod, now), steps[1:], value)
+    made = assign(scope, Place(name, column.type_oid, column.typmod, now, place.location), steps[1:], value)
     node = call("record_assign", place.current.copy(), integer(number), made)
     node.meta["argument_types"] = (base, oids.INT4, column.type_oid)
     return node
@@ -87,6 +89,7 @@ def _element(scope: Scope, place: Place, subscripts: list[Node], rest: list[Node
         raise SqlError(
             codes.DATATYPE_MISMATCH,
             f"cannot subscript type {scope.analysis.type_name(place.type_oid)} because it does not support subscripting",
+            location=place.location,
         )
     indices = [step["A_Indices"] for step in subscripts]
     slices = any(one.get("is_slice") for one in indices)
@@ -103,13 +106,13 @@ def _element(scope: Scope, place: Place, subscripts: list[Node], rest: list[Node
     target = catalog.base_type(place.type_oid) if slices else element
     if rest:
         now = typed(call("array:subscript", place.current.copy(), *[one.copy() for one in bounds]), element, place.typmod)
-        made = assign(scope, Place(place.name, element, place.typmod, now), rest, value)
+        made = assign(scope, Place(place.name, element, place.typmod, now, place.location), rest, value)
     else:
         coerced = coerce_to(scope.analysis, value, target, place.typmod, Context.ASSIGNMENT, location_of(value))
         if coerced is None:
             name, given = scope.analysis.type_name(target), scope.analysis.type_name(type_of(value))
             raise _mismatch(
-                f'subscripted assignment to "{place.name}" requires type {name} but expression is of type {given}', value
+                f'subscripted assignment to "{place.name}" requires type {name} but expression is of type {given}', place
             )
         made = coerced
     name = "array:assign_slice" if slices else "array:assign"
@@ -124,7 +127,7 @@ def _jsonb(scope: Scope, place: Place, steps: list[Node], value: exp.Expr) -> ex
     if coerced is None:
         given = scope.analysis.type_name(type_of(value))
         raise _mismatch(
-            f'subscripted assignment to "{place.name}" requires type jsonb but expression is of type {given}', value
+            f'subscripted assignment to "{place.name}" requires type jsonb but expression is of type {given}', place
         )
     keys = []
     for step in steps:

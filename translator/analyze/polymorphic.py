@@ -202,7 +202,14 @@ def enforce(catalog: Catalog, actual: Sequence[int], declared: Sequence[int], re
     if not found.compatible and any(type_oid in oids.POLYMORPHIC_SECOND for type_oid in declared):
         found = Resolution(found.element, found.array, found.range, found.multirange, oids.TEXT, found.compatible_range)
     concrete = _concrete(catalog, found)
-    return [concrete(type_oid) for type_oid in declared], concrete(result)
+    types = [concrete(type_oid) for type_oid in declared]
+    for wanted, made in zip(declared, types, strict=True):
+        if not made and wanted in oids.POLYMORPHIC:
+            name = catalog.type(wanted).name
+            raise SqlError(
+                codes.DATATYPE_MISMATCH, f"could not determine polymorphic type {name} because input has type unknown"
+            )
+    return types, concrete(result)
 
 
 def _concrete(catalog: Catalog, found: Resolution) -> Callable[[int], int]:

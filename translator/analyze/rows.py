@@ -65,6 +65,15 @@ def whole_row_star(scope: Scope, names: list[str], location: int | None) -> exp.
     return whole_row(item.entry, location)
 
 
+# Arrays themselves, but as elements of others they are single values (get_promoted_array_type).
+VECTORS = {oids.INT2VECTOR, oids.OIDVECTOR}
+
+
+def is_array(scope: Scope, type_oid: int) -> bool:
+    """Whether an array of the type's values is of their type."""
+    return type_oid not in VECTORS and bool(scope.analysis.catalog.element(type_oid))
+
+
 def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> exp.Expr:
     """ARRAY[…], also nested; `array_type` comes from a cast around it (transformArrayExpr)."""
     from translator.analyze.expressions import transform
@@ -77,7 +86,7 @@ def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> e
     for item in value.get("elements", ()):
         inner = item.get("A_ArrayExpr")
         node = array(scope, inner, array_type, typmod) if inner is not None else transform(scope, item)
-        nested = nested or inner is not None or bool(catalog.element(type_of(node)) and not array_type)
+        nested = nested or inner is not None or bool(is_array(scope, type_of(node)) and not array_type)
         elements.append(node)
     if array_type:
         element_type = array_type if nested else catalog.element(array_type)
@@ -90,7 +99,7 @@ def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> e
         )
     else:
         element_type = select_common_type(analysis, elements, "ARRAY")
-        array_type = element_type if catalog.element(element_type) else catalog.type(element_type).array
+        array_type = element_type if is_array(scope, element_type) else catalog.type(element_type).array
         if not array_type:
             raise SqlError(
                 codes.UNDEFINED_OBJECT,
@@ -107,12 +116,13 @@ def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> e
             coerced.append(result)
         else:
             coerced.append(coerce_to_common(analysis, node, element_type, "ARRAY"))
-    name = "array:multi" if catalog.element(element_type) else "array:construct"
+    name = "array:multi" if is_array(scope, element_type) else "array:construct"
     return typed(call(name, *coerced), array_type, typmod, location)
 
 
 # Operators that compare rows, with how fields that differ decide (B-tree strategies; <> is the negator of =).
-_ORDERING = {"<", "<=", ">", ">="}
+# The strict operator that decides before the last field.
+_STRICT = {"<": "<", "<=": "<", ">": ">", ">=": ">", "~<~": "~<~", "~<=~": "~<~", "~>~": "~>~", "~>=~": "~>~"}
 
 
 def compare(
@@ -138,7 +148,8 @@ def compare(
         return connect(exp.And, pairwise("="), location)
     if name == "<>":
         return connect(exp.Or, pairwise("<>"), location)
-    if name not in _ORDERING:
+    if name not in _STRICT:
+        pairwise(name)  # an operator that does not exist is the first thing to say
         raise SqlError(
             codes.FEATURE_NOT_SUPPORTED,
             f"could not determine interpretation of row comparison operator {'.'.join(names)}",
@@ -148,7 +159,22 @@ def compare(
     # a < c OR (a = c AND b <= d), from the last field outwards
     result = pairwise(name, len(left) - 1)[0]
     for position in reversed(range(len(left) - 1)):
-        less = pairwise(name[0], position, position + 1)[0]
+        less = pairwise(_STRICT[name], position, position + 1)[0]
         equal = pairwise("=", position, position + 1)[0]
         result = connect(exp.Or, [less, connect(exp.And, [equal, result], location)], location)
     return expanded(result, call("row:compare", *pairwise(name))) if scope.analysis.keeps_form else result
+
+
+def contained(scope: Scope, value: Node, *, negated: bool) -> exp.Expr:
+    """(a, b) [NOT] IN ((c, d), …): comparisons of rows (transformAExprIn)."""
+    from translator.analyze.expressions import connect
+
+    location = value.get("location")
+    names = [value["name"][-1]["String"]["sval"]]
+    left = fields(scope, value["lexpr"]["RowExpr"])
+    items = [fields(scope, item["RowExpr"]) for item in value["rexpr"]["List"]["items"]]
+    comparisons = [compare(scope, names, left, item, location) for item in items]
+    node = connect(exp.And if negated else exp.Or, comparisons, location)
+    if len(items) > 1:
+        node.meta["construct"] = "IN"
+    return node

@@ -43,6 +43,7 @@ class Entry:
     kind: str = "relation"  # relation subquery function values cte join
     row_type: int = oids.RECORD
     target: bool = False
+    self_reference: bool = False  # to the recursive WITH item that is being analyzed
     nullable: bool = False  # on a side of an outer join that may be filled up with NULLs
 
 
@@ -55,6 +56,8 @@ class Item:
     by_column: bool = True
     lateral_only: bool = False
     lateral_ok: bool = True
+    is_target: bool = False  # the table that UPDATE, DELETE or MERGE changes
+    joined: bool = False  # by JOIN, whose columns are those of its sides but for the system columns
     columns: list[EntryColumn] | None = None  # merged USING columns hide some of the entry's
 
     def visible_columns(self) -> list[EntryColumn]:
@@ -72,6 +75,7 @@ class Cte:
     references: int = 0
     recursive: bool = False
     writes: bool = False
+    open: bool = False  # its recursive term is being analyzed
     hidden: int = 0  # how many of the last columns * does not mean
 
     def __deepcopy__(self, memo: object) -> Cte:
@@ -98,6 +102,7 @@ class Scope:
     analysis: Analysis
     parent: Scope | None = None
     items: list[Item] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)  # all of the level, also those that nothing refers to by name (p_rtable)
     ctes: dict[str, Cte] = field(default_factory=dict)
     clause: str = ""
     lateral_active: bool = False
@@ -132,6 +137,7 @@ class Scope:
         """Make an entry visible."""
         item = Item(entry, **visibility)
         self.items.append(item)
+        self.entries.append(entry)
         return item
 
 
@@ -139,7 +145,7 @@ def check_names(items: list[Item], others: list[Item], location: int | None = No
     """Two items of one name cannot be told apart. Raises 42712 (checkNameSpaceConflicts)."""
     for left in items:
         for right in others:
-            if not (left.by_name and right.by_name) or left.entry.name != right.entry.name:
+            if not (left.by_name and right.by_name) or left.entry.name != right.entry.name or not left.entry.name:
                 continue
             one, two = left.entry, right.entry
             if one.relation and two.relation and one.relation.oid != two.relation.oid and not (one.target or two.target):
@@ -188,10 +194,13 @@ def _columns_at(level: Scope, name: str, location: int | None) -> list[tuple[Ite
 
 def _check_lateral(item: Item, location: int | None) -> None:
     if item.lateral_only and not item.lateral_ok:
+        detail = "The combining JOIN type must be INNER or LEFT for a LATERAL reference."
+        if item.is_target:
+            detail = f'There is an entry for table "{item.entry.name}", but it cannot be referenced from this part of the query.'
         raise SqlError(
             codes.INVALID_COLUMN_REFERENCE,
             f'invalid reference to FROM-clause entry for table "{item.entry.name}"',
-            detail="The combining JOIN type must be INNER or LEFT for a LATERAL reference.",
+            detail=detail,
             location=location,
         )
 
@@ -237,6 +246,7 @@ def _relation_oid(analysis: Analysis, schema: str, name: str) -> int:
 
 def column_reference(scope: Scope, fields: list[str], location: int | None) -> exp.Expr:
     """A ColumnRef of one to four names (transformColumnRef). Raises 42703, 42P01 and kin."""
+    from translator.analyze.row_functions import function_of_row
     from translator.analyze.suggestions import missing_column
 
     name = fields[-1]
@@ -271,6 +281,9 @@ def column_reference(scope: Scope, fields: list[str], location: int | None) -> e
     system = system_column(item.entry, name, location)
     if system is not None:
         return system
+    made = function_of_row(scope, whole_row(item.entry, location), name, location)
+    if made is not None:
+        return made
     raise missing_column(scope, fields[-2], name, location)
 
 
@@ -309,7 +322,7 @@ def _unqualified_system_column(scope: Scope, name: str, location: int | None) ->
     while level is not None:
         found = []
         for item in level.items:
-            if item.lateral_only and not level.lateral_active:
+            if item.joined or (item.lateral_only and not level.lateral_active):
                 continue
             node = system_column(item.entry, name, location)
             if node is not None:
@@ -330,23 +343,21 @@ def missing_entry(scope: Scope, name: str, location: int | None) -> SqlError:
     """The error for an unknown qualifier (errorMissingRTE): what stands in FROM under another name gets a hint."""
     level: Scope | None = scope
     while level is not None:
-        for item in level.items:
-            entry = item.entry
-            if entry.relation is not None and entry.relation.name == name and entry.name != name and item.by_name:
-                return SqlError(
-                    codes.UNDEFINED_TABLE,
-                    f'invalid reference to FROM-clause entry for table "{name}"',
-                    hint=f'Perhaps you meant to reference the table alias "{entry.name}".',
-                    location=location,
-                )
-            if entry.name == name:
-                return SqlError(
-                    codes.UNDEFINED_TABLE,
-                    f'invalid reference to FROM-clause entry for table "{name}"',
-                    detail=f'There is an entry for table "{name}", but it cannot be referenced from this part of the query.',
-                    hint=None if item.lateral_ok is False or not item.lateral_only else _MARK_LATERAL,
-                    location=location,
-                )
+        for entry in [*level.entries, *(item.entry for item in level.items)]:
+            is_table = entry.relation is not None and entry.relation.name == name
+            if not is_table and entry.name != name:
+                continue
+            item = next((item for item in level.items if item.entry is entry), None)
+            error = SqlError(
+                codes.UNDEFINED_TABLE, f'invalid reference to FROM-clause entry for table "{name}"', location=location
+            )
+            if entry.name != name and item is not None and item.by_name and not item.lateral_only:
+                error.hint = f'Perhaps you meant to reference the table alias "{entry.name}".'
+                return error
+            error.detail = f'There is an entry for table "{name}", but it cannot be referenced from this part of the query.'
+            if item is not None and item.lateral_ok and (item.lateral_only or level is not scope):
+                error.hint = _MARK_LATERAL
+            return error
         level = level.parent
     return SqlError(codes.UNDEFINED_TABLE, f'missing FROM-clause entry for table "{name}"', location=location)
 

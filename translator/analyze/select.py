@@ -40,6 +40,8 @@ def transform_query(scope: Scope, node: Node, *, keep_unknown: bool = False) -> 
     else:
         query = _select(scope, value, keep_unknown=keep_unknown)
     if withs is not None:
+        if isinstance(query.tree, exp.Values):
+            query = wrap(scope, query)
         query.tree.set("with_", withs)
     return query
 
@@ -64,7 +66,11 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
     if not keep_unknown:
         resolve_targets(scope, targets)
     grouped = bool(group) or sets is not None or having is not None or scope.has_aggregates
+    scope.analysis.grouped = scope.analysis.grouped or grouped or scope.has_windows
     if grouped:
+        if scope.has_aggregates and any(item.entry.self_reference for item in scope.items):
+            message = "aggregate functions are not allowed in a recursive query's recursive term"
+            raise SqlError(codes.INVALID_RECURSION, message, location=grouping.first_aggregate(scope, targets, having))
         grouping.check(scope, targets, having, [target.node for target in group], sets)
     tree = _assemble(sources, where)
     query = Query(tree, [target for target in targets if not target.junk])

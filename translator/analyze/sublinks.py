@@ -51,7 +51,7 @@ def _scalar(scope: Scope, value: Node, kind: str, location: int | None) -> exp.E
         subquery.meta["scalar"] = True
         return subquery
     element = type_of(node)
-    array_type = element if scope.analysis.catalog.element(element) else scope.analysis.catalog.type(element).array
+    array_type = element if rows.is_array(scope, element) else scope.analysis.catalog.type(element).array
     if not array_type:
         raise SqlError(
             codes.UNDEFINED_OBJECT,
@@ -67,10 +67,10 @@ def _quantified(scope: Scope, value: Node, kind: str, location: int | None) -> e
     """`x op ANY (SELECT …)`: "query:any"/"query:all" of (subquery with an alias, comparison with its columns)."""
     from translator.analyze.expressions import transform
 
-    left = transform(scope, value["testexpr"])
+    left = value["testexpr"]
+    fields = rows.fields(scope, left["RowExpr"]) if "RowExpr" in left else [transform(scope, left)]
     names = names_of(value["operName"]) if value.get("operName") else ["="]
     query = _subquery(scope, value["subselect"])
-    fields = list(left.expressions) if rows.is_row(left) else [left]
     if len(fields) < len(query.targets):
         raise SqlError(codes.SYNTAX_ERROR, "subquery has too many columns", location=location)
     if len(fields) > len(query.targets):

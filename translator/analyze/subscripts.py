@@ -73,6 +73,9 @@ def _subscript(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
     if container == oids.JSONB:
         return _jsonb(scope, node, steps)
     element = analysis.catalog.element(container)
+    if container == oids.NAME and len(steps) == 1 and not steps[0].get("is_slice"):
+        node = call("name:subscript", node, index(scope, steps[0]["uidx"]))
+        return typed(node, oids.CHAR, -1, location_of(node))
     if not element:
         raise SqlError(
             codes.DATATYPE_MISMATCH,

@@ -69,8 +69,18 @@ def default_value(scope: Scope, relation: Relation, item: Column) -> exp.Expr:
 
 
 def _null(scope: Scope, item: Column) -> exp.Expr:
-    """A NULL of the column's type; a domain without a default may have one of its own."""
-    return typed(exp.Null(), item.type_oid, item.typmod)
+    """A NULL of the column's type; a domain may have a default of its own, and refuse NULL (build_column_default)."""
+    from translator.analyze.coerce import Context, coerce
+    from translator.analyze.expressions import transform_in
+
+    null: exp.Expr = typed(exp.Null(), oids.UNKNOWN)
+    if scope.analysis.catalog.type(item.type_oid).kind != "d" or item.generated:
+        return typed(null, item.type_oid, item.typmod)
+    text = scope.analysis.catalog.domain_default(item.type_oid)
+    if text is not None:
+        (node,) = parse_expressions(text)
+        null = _without_locations(transform_in(Scope(scope.analysis), node, "DEFAULT expressions"))
+    return coerce(scope.analysis, null, item.type_oid, item.typmod, Context.ASSIGNMENT)
 
 
 def identity_value(scope: Scope, relation: Relation, item: Column) -> exp.Expr:

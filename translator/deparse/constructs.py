@@ -190,6 +190,17 @@ def construct(context: Context, node: exp.Anonymous) -> str:
     return printer(context, node)
 
 
+def _written(context: Context, node: exp.Anonymous) -> str:
+    """SQL/JSON, of which analysis noted what it looks like."""
+    texts = []
+    for piece in node.meta["pieces"]:
+        if isinstance(piece, exp.Expr):
+            texts.append(context.shown(piece))
+        else:
+            texts.append(piece if isinstance(piece, str) else context.type_name(*piece))
+    return "".join(texts)
+
+
 _CONSTRUCTS: dict[str, Callable[[Context, exp.Anonymous], str]] = {
     "array:construct": _array,
     "array:multi": _array,
@@ -205,4 +216,5 @@ _CONSTRUCTS: dict[str, Callable[[Context, exp.Anonymous], str]] = {
     "extreme:least": _greatest,
     "distinct:from": _distinct,
     "coerce:input": _moving,
+    "json:written": _written,
 }

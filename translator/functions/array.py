@@ -27,7 +27,7 @@ from translator.types.array import (
     nest,
     too_many_dimensions,
 )
-from translator.types.composite import Composite
+from translator.types.composite import row_items
 from translator.types.domain import underlying
 from translator.types.names import sql_name
 from translator.types.registry import builtin_rows, type_of
@@ -350,14 +350,16 @@ def array_unnest(oid: int, stored: str) -> Iterator[Stored | None]:
     return iter(array_type(oid).decode(stored).flat())
 
 
+_NO_FIELDS = (None,) * 32  # a NULL row: as many NULLs as a set-returning function has columns
+
+
 @rows("array_unnest_rows", types="arguments")
 def array_unnest_rows(oid: int, stored: str) -> Iterator[tuple[Stored | None, ...]]:
-    """The same for an array of a composite type, in FROM: a row with the element's fields."""
+    """The same for an array of a composite type or of records, in FROM: a row with the element's fields."""
     type = array_type(oid)
     element = underlying(type.element)
-    assert isinstance(element, Composite)
     for item in type.decode(stored).flat():
-        yield (None,) * len(element.attributes) if item is None else tuple(element.decode(item))
+        yield _NO_FIELDS if item is None else tuple(value for _, value in row_items(element, item))
 
 
 @rows("generate_subscripts_nodir", types="arguments")

@@ -343,7 +343,9 @@ class Execution:
             return self._any_pair(operands[0], None, item, lambda left, _: like_regex(left, *node.value))
         if node.kind == "starts with":
             return self._any_pair(operands[0], operands[1], item, starts_with)
-        return self._any_pair(operands[0], operands[1], item, lambda left, right: compare(node.kind, left, right, zoned=self.zoned))
+        return self._any_pair(
+            operands[0], operands[1], item, lambda left, right: compare(node.kind, left, right, zoned=self.zoned)
+        )
 
     def _exists(self, chain: Chain, item: JsonValue) -> Truth:
         found: list[JsonValue] = _Witness() if self.lax else []

@@ -84,11 +84,11 @@ def _invalid(text: str, name: str, words: str) -> PathError:
     return PathError(codes.NON_NUMERIC_SQL_JSON_ITEM, message)
 
 
-def decimal(item: JsonValue, precision: JsonValue, scale: JsonValue = 0) -> JsonValue:
+def decimal(item: JsonValue, precision: int, scale: int = 0) -> JsonValue:
     """.decimal(precision[, scale])."""
     number = METHODS["decimal"](item)
     for what, value in (("precision", precision), ("scale", scale)):
-        if not -_INT_LIMIT <= int(value) < _INT_LIMIT:  # type: ignore[arg-type]  # the grammar takes integers only
+        if not -_INT_LIMIT <= value < _INT_LIMIT:
             message = f"{what} of jsonpath item method .decimal() is out of range for type integer"
             raise PathError(codes.NON_NUMERIC_SQL_JSON_ITEM, message)
     typmod = NUMERIC.typmod_in([str(precision), str(scale)])

@@ -24,6 +24,10 @@ for _name in ("textnlike", "namenlike"):
     template(_name, "$1 NOT LIKE $2 ESCAPE '\\'")
 
 
+template("text_glob", "$1 GLOB $2")
+template("text_not_glob", "$1 NOT GLOB $2")
+
+
 def _ends_with_escape() -> SqlError:
     return SqlError(sqlstate.INVALID_ESCAPE_SEQUENCE, "LIKE pattern must not end with escape character")
 

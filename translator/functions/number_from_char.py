@@ -19,6 +19,7 @@ from translator.types.numeric import NUMERIC, pack_typmod
 
 _DATA = frozenset("0123456789.,+-")
 _SIGNS = {"MI": ("-",), "PL": ("+",), "SG": ("-", "+")}
+_HIGHEST_NUMERAL = 3999
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _NUMERAL = re.compile(r"[ \t\n\v\f\r]*([ivxlcdmIVXLCDM]+)")
 
@@ -126,7 +127,7 @@ def _roman_number(text: str) -> int:
     values = [_ROMAN_VALUES[letter] for letter in numeral]
     for place, value in enumerate(values):
         total += -value if place + 1 < len(values) and values[place + 1] > value else value
-    if _numeral(total) != numeral:
+    if total > _HIGHEST_NUMERAL or _numeral(total) != numeral:
         raise _invalid_numeral()
     return total
 

@@ -20,7 +20,16 @@ from translator.functions.integer import BIGINT, COMPARISONS, INTEGER, SMALLINT,
 from translator.functions.registry import function, rows, template
 from translator.settings import runtime
 from translator.types.floating import FLOAT4, FLOAT8, NAN, load
-from translator.types.numeric import EXACT, apply_typmod, overflow, rescale, scale_of, text_of
+from translator.types.numeric import (
+    EXACT,
+    MAX_WHOLE_DIGITS,
+    apply_typmod,
+    overflow,
+    rescale,
+    rescale_widely,
+    scale_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,8 +125,10 @@ def _to_scale(value: str, scale: int, rounding: str) -> str:
     scale = min(max(scale, -(131072 + 16)), 16383)
     if scale == scale_of(value):
         return value
-    result = rescale(Decimal(value), scale, rounding)
-    if result and result.adjusted() >= 131072:
+    number = Decimal(value)
+    beyond = scale <= -MAX_WHOLE_DIGITS  # a digit so far left is more than the format holds
+    result = (rescale_widely if beyond else rescale)(number, scale, rounding)
+    if result and result.adjusted() >= MAX_WHOLE_DIGITS:
         raise overflow()
     return text_of(rescale(result, 0) if scale < 0 else result)
 

@@ -21,7 +21,7 @@ from translator.functions.numeric_arithmetic import (
     working,
 )
 from translator.functions.registry import function
-from translator.types.numeric import EXACT, MAX_WHOLE_DIGITS, overflow, rescale, scale_of, text_of
+from translator.types.numeric import EXACT, MAX_WHOLE_DIGITS, overflow, quantum, rescale, scale_of, text_of
 
 _LOG10_E = 0.434294481903252
 _MAX_RESULT_SCALE = 2000  # NUMERIC_MAX_RESULT_SCALE
@@ -62,7 +62,17 @@ def numeric_sqrt(text: str) -> str:
     places = weight * 2 + 1 if weight >= 0 else 1 - (1 - weight * 4) // 2
     scale = _result_scale(places, scale_of(text))
     root = _context(value.adjusted() // 2 + scale + 2).sqrt(value)
-    return text_of(_rounded(root, scale))
+    result = _rounded(root, scale)
+    half = Decimal((0, (5,), -scale - 1))
+    if result and _exceeds(result, half, value):  # rounded twice: the root's last digits were rounded up to a half
+        result = EXACT.subtract(result, quantum(scale))
+    return text_of(result)
+
+
+def _exceeds(result: Decimal, half: Decimal, value: Decimal) -> bool:
+    """Whether the result was rounded up although its half unit is more than the root."""
+    lower = EXACT.subtract(result, half)
+    return EXACT.multiply(lower, lower) > value
 
 
 @function("numeric_exp")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlglot import exp
 
 from translator import oids
@@ -114,11 +116,59 @@ def _any(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     array, comparison = node.expressions
     element = lowering.analysis.catalog.element(type_of(array))
     name = lowering.alias("element")
+    listed = _in_list(array, comparison, element, lowering)
+    if listed is not None:
+        return listed
     comparison = _bind_element(comparison, name, element)
     sides = native_sides(comparison, lowering)
     if sides is not None:
         return exp.In(this=sides[0], query=exp.Subquery(this=select([sides[1]], _elements(array, name))))
     return quantified(_elements(array, name), comparison, lowering, any_=True)
+
+
+_MOST_LISTED = 500
+
+
+def _in_list(array: exp.Expr, comparison: exp.Expr, element: int, lowering: Lowering) -> exp.Expr | None:
+    """Elements that are known one by one; None if they are not, or if SQLite does not compare them as PostgreSQL does.
+
+    before: x = ANY (ARRAY['a', 'b'])
+    after:  x IN ('a', 'b')
+    """
+    elements = _known_elements(array, element)
+    if elements is None or len(elements) > _MOST_LISTED:
+        return None
+    left = None
+    values = []
+    for value in elements:
+        one = comparison.copy()
+        for part in list(one.find_all(exp.Column)):
+            if part.meta.get("array_element"):
+                part.replace(typed(value.copy(), type_of(part)))
+        sides = native_sides(one, lowering)
+        if sides is None:
+            return None
+        left, right = sides
+        values.append(right)
+    return exp.In(this=left, expressions=values) if left is not None else None
+
+
+def _known_elements(array: exp.Expr, element: int) -> list[exp.Expr] | None:
+    if isinstance(array, exp.Anonymous) and array.this == "array:construct":
+        constant = all(isinstance(item, exp.Literal | exp.Null | exp.Boolean) for item in array.expressions)
+        return list(array.expressions) if constant else None
+    if not isinstance(array, exp.Literal) or not array.is_string or element == oids.BYTEA:
+        return None
+    values = json.loads(array.this)
+    if not isinstance(values, list) or any(isinstance(value, list | dict | bool) for value in values):
+        return None
+    return [_literal(value) for value in values]
+
+
+def _literal(value: str | float | None) -> exp.Expr:
+    if value is None:
+        return exp.Null()
+    return exp.Literal(this=str(value), is_string=isinstance(value, str))
 
 
 def _all(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
@@ -128,6 +178,12 @@ def _all(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     array, comparison = node.expressions
     element = lowering.analysis.catalog.element(type_of(array))
     name = lowering.alias("element")
+    if isinstance(comparison, exp.Anonymous) and comparison.meta.get("operator") == "<>":
+        equal = comparison.copy()
+        equal.meta["operator"] = "="
+        listed = _in_list(array, equal, element, lowering)
+        if listed is not None:
+            return exp.Not(this=exp.Paren(this=listed))
     comparison = _bind_element(comparison, name, element)
     if isinstance(comparison, exp.Anonymous) and comparison.meta.get("operator") == "<>":
         equal = comparison.copy()
@@ -152,7 +208,8 @@ def _query(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     if lowering.analysis.catalog.base_type(element) in _PLAIN_ELEMENTS and nested == element:
         made: exp.Expr = native("json_group_array", value)
     else:
-        multi = bool(lowering.analysis.catalog.element(nested))
+        vectors = (oids.INT2VECTOR, oids.OIDVECTOR)  # values like others, though arrays
+        multi = nested not in vectors and bool(lowering.analysis.catalog.element(nested))
         made = call("array_agg(anyarray)" if multi else "array_agg(anynonarray)", value)
         made.meta.update(aggregate=True, argument_types=(nested,), type=type_of(node))
         made = exp.Coalesce(this=made, expressions=[exp.Literal.string("[]")])
@@ -188,7 +245,15 @@ def _coerce(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     return exp.Subquery(this=query)
 
 
+def _name_subscript(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
+    """A byte of a name, counted from 0 (raw_array_subscript_handler)."""
+    name, position = node.expressions
+    start = exp.Add(this=exp.Paren(this=position), expression=exp.Literal.number(1))
+    return native("substr", name, start, exp.Literal.number(1))
+
+
 REWRITES = {
+    "name:subscript": _name_subscript,
     "array:construct": _construct,
     "array:multi": _multi,
     "array:subscript": _subscript,

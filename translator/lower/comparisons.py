@@ -7,7 +7,7 @@ from sqlglot import exp
 from translator import oids
 from translator.analyze.expressions import connect
 from translator.lower.lowering import Lowering, alias, derived, is_stored_number, number, raw, select
-from translator.typed import call, column, type_of, typed
+from translator.typed import call, column, string, type_of, typed
 
 # Types whose values of different width are the same integers or doubles to SQLite.
 _FAMILIES = [
@@ -112,7 +112,11 @@ def like_patterns(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         if node.this not in _LIKES or len(node.expressions) != 2:
             continue
         pattern = node.expressions[1]
-        if isinstance(pattern, exp.Parameter):
+        persistent = lowering.persistent or node.meta.get("persistent")
+        if persistent and isinstance(pattern, exp.Literal) and (glob := _glob(pattern.this)) is not None:
+            node.set("this", "text_not_glob" if node.this.endswith("nlike") else "text_glob")
+            pattern.replace(string(glob))
+        elif isinstance(pattern, exp.Parameter):
             checked = exp.Not(this=exp.Paren(this=_is_null(call("like_pattern", pattern))))
             made = exp.Paren(this=exp.And(this=node.copy(), expression=checked))
             made.meta["type"] = oids.BOOL
@@ -123,6 +127,20 @@ def like_patterns(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         elif not isinstance(pattern, exp.Literal) or pattern.this.endswith("\\"):
             pattern.replace(call("like_pattern", pattern.copy()))
     return tree
+
+
+def _glob(pattern: str) -> str | None:
+    """The same pattern for GLOB, which in a schema means the same to everybody; LIKE there ignores case, and is no pure function."""
+    made = []
+    characters = iter(pattern)
+    for character in characters:
+        escaped = next(characters, "") if character == "\\" else None
+        if escaped == "":
+            return None
+        literal = character if escaped is None else escaped
+        wild = {"%": "*", "_": "?"}.get(character) if escaped is None else None
+        made.append(wild or (f"[{literal}]" if literal in "*?[" else literal))
+    return "".join(made)
 
 
 REWRITES = {

@@ -76,6 +76,10 @@ def _simplify(node: exp.Expr, lowering: Lowering) -> exp.Expr:
                 made = _simplify(argument, lowering)
                 if isinstance(made, exp.Literal | exp.Boolean):
                     break
+        case exp.Anonymous(this="distinct:from" | "in:list"):  # the comparison says how to compare: only its operands count
+            comparison, *items = node.expressions
+            for operand in [*comparison.expressions, *items]:
+                _simplify(operand, lowering)
         case _:
             for child in list(node.iter_expressions()):
                 _simplify(child, lowering)

@@ -50,6 +50,31 @@ def _branch(inner: exp.Select, group: list[exp.Expr], chosen: tuple[int, ...]) -
     return branch
 
 
+def whole_groups(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """A query with HAVING is grouped, also where no aggregate says so.
+
+    before: SELECT 1 FROM t HAVING count(*) > 5
+    after:  SELECT CASE WHEN COUNT(*) >= 0 THEN 1 END FROM t HAVING count(*) > 5
+    """
+    if lowering.analysis.grouped:
+        for node in tree.find_all(exp.Select):
+            if not node.meta.get("grouped") or node.args.get("group") is not None:
+                continue
+            parts = [part for item in node.expressions for part in item.find_all(exp.Anonymous, exp.Count)]
+            if not any(_aggregates(part) and part.parent_select is node for part in parts):
+                _make_one_row(node)
+    return tree
+
+
+def _aggregates(part: exp.Expr) -> bool:
+    return (bool(part.meta.get("aggregate")) or isinstance(part, exp.Count)) and not _is_windowed(part)
+
+
+def _is_windowed(part: exp.Expr) -> bool:
+    parent = part.parent.parent if isinstance(part.parent, exp.Filter) else part.parent
+    return isinstance(parent, exp.Window)
+
+
 def _make_one_row(branch: exp.Select) -> None:
     """Without GROUP BY an aggregate in the select list makes one row of all, for SQLite as for PostgreSQL."""
     if not branch.expressions:

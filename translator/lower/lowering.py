@@ -62,8 +62,11 @@ Places = dict[int, tuple[int, tuple[int, ...]]]
 class Lowering:
     """One run of the rules over one statement."""
 
-    def __init__(self, analysis: Analysis, places: Places | None = None, *, computing: bool = False) -> None:
+    def __init__(
+        self, analysis: Analysis, places: Places | None = None, *, computing: bool = False, persistent: bool = False
+    ) -> None:
         self.analysis = analysis
+        self.persistent = persistent  # an expression that may become part of the schema
         self.places = places or {}
         self.computing = computing  # a constant expression, to replace it by its value
 

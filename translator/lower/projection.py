@@ -13,10 +13,12 @@ from sqlglot import exp
 from translator.lower.lowering import Lowering, alias, derived, reference, select
 
 Test = Callable[[exp.Expr], bool]
+# Constructs whose arguments refer to columns that come into being with their lowering.
+_WITH_STAND_INS = {"query:any", "query:all", "array:query", "array:any", "array:all", "coerce:array", "sql:rows"}
 _CONSTANTS = (exp.Literal, exp.Null, exp.Boolean, exp.Parameter, exp.Star)
 
 
-def split(node: exp.Select, lowering: Lowering, stays: Test, level: int = -1) -> exp.Select:
+def split(node: exp.Select, lowering: Lowering, stays: Test, level: int | None = None) -> exp.Select:
     """Move the SELECT into a subquery of one that has its select list, ORDER BY, DISTINCT and LIMIT; gives the outer one.
 
     Expressions in which `stays` finds nothing are computed inside. HAVING goes outside, as WHERE, if something stays in it.
@@ -66,19 +68,20 @@ def own_aliases(node: exp.Select) -> set[str]:
     return found
 
 
-def is_of_level(node: exp.Expr, level: int) -> bool:
+def is_of_level(node: exp.Expr, level: int | None) -> bool:
     """Whether the node is an aggregate or a GROUPING that belongs to the query level."""
     call = node.this if isinstance(node, exp.Filter) else node
-    return isinstance(call, exp.Anonymous) and call.meta.get("level") == level
+    return level is not None and isinstance(call, exp.Anonymous) and call.meta.get("level") == level
 
 
 class _Projection:
     """The inner SELECT's columns, as they turn out to be needed."""
 
-    def __init__(self, node: exp.Select, lowering: Lowering, stays: Test, level: int) -> None:
+    def __init__(self, node: exp.Select, lowering: Lowering, stays: Test, level: int | None) -> None:
         self.name = lowering.alias("projected")
         self.inner: list[exp.Expr] = []
         self._stays = stays
+        self._node = node
         self._level = level
         self._own = own_aliases(node)
         group = node.args.get("group")
@@ -93,7 +96,7 @@ class _Projection:
             return part.copy()
         if "type" in part.meta and not self.has_staying(part):
             return self._column(part)
-        if isinstance(part, exp.Query) or (isinstance(part, exp.Anonymous) and part.this.startswith(("query:", "array:query"))):
+        if isinstance(part, exp.Query) or (isinstance(part, exp.Anonymous) and part.this in _WITH_STAND_INS):
             return self._lift_inside(part)
         if isinstance(part, exp.Window):
             return self._rebuilt(part, lambda one: self._lift_call(one) if one is part.this else self.lift(one))
@@ -112,7 +115,9 @@ class _Projection:
     def _lift_inside(self, part: exp.Expr) -> exp.Expr:
         """Within a subquery only what belongs to the outer level is lifted."""
         grouped = any(part == item for item in self._group)
-        if grouped or is_of_level(part, self._level) or (isinstance(part, exp.Column) and part.table in self._own):
+        own = isinstance(part, exp.Column) and part.table in self._own
+        window = isinstance(part, exp.Window) and part.parent_select is self._node
+        if grouped or own or window or is_of_level(part, self._level):
             return self._column(part)
         return self._rebuilt(part, self._lift_inside)
 

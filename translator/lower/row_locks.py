@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from translator.analyze.locking import RowMark
 from translator.analyze.query import unique_names
-from translator.lower.lowering import Lowering, alias, derived, number, select
+from translator.lower.lowering import Lowering, alias, derived, native, number, select, table_function
 from translator.typed import call, column
 
 # Modes of the tuple locks that stand for the strengths (tupleLockExtraInfo in heapam.c), numbered as in lockdefs.h.
@@ -18,12 +18,14 @@ def row_locks(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     """Lock the rows that a query gives: after sorting, and before or at LIMIT, where PostgreSQL has its LockRows node.
 
     before: SELECT a FROM t WHERE b ORDER BY a LIMIT 1 FOR UPDATE SKIP LOCKED
-    after:  SELECT l.a FROM (SELECT a, t.rowid AS "row 1" FROM t WHERE b AND pg_row_is_free(16384, t.rowid, 8)
+    after:  SELECT l.a FROM (SELECT a, t.rowid AS "row 1" FROM t
+            WHERE b AND NOT t.rowid IN (SELECT value FROM json_each(pg_locked_rows(16384, 8)))
             ORDER BY a LIMIT 1) AS l WHERE pg_lock_row(16384, l."row 1", 8, 1)
 
     A subquery with a LIMIT, even one that is none, is neither merged with the query around it nor are conditions moved into
     it (restriction 19 of flattenSubquery and pushDownWhereTerms in select.c), so only rows that are given get locked. With
-    SKIP LOCKED the inner condition leaves out the rows that others hold, so that LIMIT counts those that are free.
+    SKIP LOCKED the inner condition leaves out the rows that others hold, so that LIMIT counts those that are free; SQLite makes
+    the list of them once a statement.
     """
     for node in list(tree.find_all(exp.Select)):
         marks: list[RowMark] = node.meta.pop("row_marks", None) or []
@@ -48,8 +50,10 @@ def _locked(node: exp.Select, marks: list[RowMark], lowering: Lowering) -> exp.S
         node.append("expressions", alias(rowid, label))
         if mark.wait == "skip locked":
             where = node.args.get("where")
-            free: exp.Expr = call("row_is_free", number(mark.relation), rowid.copy(), mode.copy())
-            node.set("where", exp.Where(this=free if where is None else exp.And(this=exp.Paren(this=where.this), expression=free)))
+            free = _is_free(rowid.copy(), call("locked_rows", number(mark.relation), mode.copy()), lowering)
+            node.set(
+                "where", exp.Where(this=free if where is None else exp.And(this=exp.Paren(this=where.this), expression=free))
+            )
         lock: exp.Expr = call("lock_row", number(mark.relation), column(name, label), mode, number(WAITS[mark.wait]))
         condition = lock if condition is None else exp.And(this=condition, expression=lock)
     if node.args.get("limit") is None:
@@ -59,3 +63,10 @@ def _locked(node: exp.Select, marks: list[RowMark], lowering: Lowering) -> exp.S
     outer.set("from_", exp.From(this=derived(node, name)))
     outer.set("where", exp.Where(this=condition))
     return outer
+
+
+def _is_free(rowid: exp.Expr, locked: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """A row is none of the list, which is [null] if all are locked: then the answer is never true."""
+    name = lowering.alias("locked_rows")
+    rows = select([column(name, "value")], table_function(native("json_each", locked), name))
+    return exp.Not(this=exp.In(this=rowid, query=exp.Subquery(this=rows)))

@@ -16,11 +16,11 @@ from translator.lower.distinct_on import distinct_on
 from translator.lower.expressions import constructs
 from translator.lower.functions import calls, distinct_arguments
 from translator.lower.gathered import gathered
-from translator.lower.grouping_sets import grouping_sets
+from translator.lower.grouping_sets import grouping_sets, whole_groups
 from translator.lower.json_paths import json_paths
 from translator.lower.keys import distinct_by_key, set_operations, sort_keys
 from translator.lower.lateral import lateral
-from translator.lower.limits import limits
+from translator.lower.limits import correlated_limits, limits
 from translator.lower.lowering import Lowering
 from translator.lower.outer_aggregates import outer_aggregates
 from translator.lower.padding import padding
@@ -44,8 +44,10 @@ RULES: tuple[Rule, ...] = (
     outer_aggregates,
     sql_functions,
     grouping_sets,
+    whole_groups,
     distinct_on,
     with_ties,
+    correlated_limits,
     distinct_by_key,
     set_operations,
     correlated_values,

@@ -34,7 +34,9 @@ def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             arrays = [_as_json(part, width, lowering) for part, width in zip(this.expressions, widths, strict=True)]
             table.set("this", call("zip_rows", string(str(list(widths))), *arrays))
             continue
-        if "definitions" in this.meta:
+        if "definitions" in this.meta and this.this == "array_unnest":
+            this.set("this", "array_unnest_rows")  # the records bring their fields
+        elif "definitions" in this.meta:
             # the column definition list is the last argument of the functions that need one
             this.append("expressions", string(json.dumps(this.meta["definitions"])))
         if not _gives_rows(this):

@@ -55,8 +55,8 @@ def window_frames(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
 
 def _offset(value: exp.Expr, family: str, side: str) -> exp.Expr:
     """The offset as SQLite may have it: a number or a parameter. What is constant is computed here."""
-    while isinstance(value, exp.Paren):
-        value = value.this
+    while isinstance(value, exp.Paren) or (isinstance(value, exp.Anonymous) and value.this in ("int48", "int28")):
+        value = value.this if isinstance(value, exp.Paren) else value.expressions[0]
     if isinstance(value, exp.Parameter) and family in ("rows", "integer"):
         return value
     if not isinstance(value, exp.Literal | exp.Null):

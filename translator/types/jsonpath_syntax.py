@@ -7,7 +7,6 @@ Predicates and expressions are nodes as well; which of them may stand where is c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, NoReturn
 
 from translator import sqlstate as codes

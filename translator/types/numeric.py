@@ -34,6 +34,8 @@ EXACT = Context(
     prec=400_000, rounding=ROUND_HALF_UP, Emin=-400_000, Emax=MAX_WHOLE_DIGITS - 1, capitals=1, traps=[decimal.Overflow]
 )
 
+_WIDE = Context(prec=400_000, rounding=ROUND_HALF_UP, Emin=-400_000, Emax=400_000, capitals=1, traps=[])
+
 _VARHDRSZ = 4
 
 _DECIMAL = re.compile(r"([+-]?)([0-9](?:_?[0-9])*)?(\.([0-9](?:_?[0-9])*)?)?(?:[eE]([+-]?[0-9](?:_?[0-9])*))?\Z")
@@ -72,6 +74,11 @@ def quantum(scale: int) -> Decimal:
 def rescale(value: Decimal, scale: int, rounding: str = ROUND_HALF_UP) -> Decimal:
     """The finite value with exactly `scale` places (round_var, trunc_var)."""
     return value.quantize(quantum(scale), rounding, EXACT)
+
+
+def rescale_widely(value: Decimal, scale: int, rounding: str) -> Decimal:
+    """The same where the last place, and so the result, may lie beyond what a numeric can hold."""
+    return value.quantize(quantum(scale), rounding, _WIDE)
 
 
 def scale_of(text: str) -> int:

@@ -94,6 +94,8 @@ def constraint_definition(oid: int, *, pretty: bool) -> str | None:
         text += " DEFERRABLE"
     if row["condeferred"]:
         text += " INITIALLY DEFERRED"
+    if not row["conenforced"]:
+        return f"{text} NOT ENFORCED"
     return text if row["convalidated"] else f"{text} NOT VALID"
 
 
@@ -231,9 +233,14 @@ def _expression_list(value: Any) -> list[str]:
     return list(json.loads(value)) if value.startswith("[") else [value]
 
 
+_CALL = re.compile(
+    r'(?:COALESCE|GREATEST|LEAST|NULLIF|JSON_EXISTS|JSON_QUERY|JSON_VALUE|[a-z_]\w*|"[^"]+")(?:\.(?:[a-z_]\w*|"[^"]+"))?\('
+)
+
+
 def _is_call(text: str) -> bool:
     """Whether an expression looks like a function call, which needs no parentheses (looks_like_function)."""
-    match = re.match(r'(?:[a-z_]\w*|"[^"]+")(?:\.(?:[a-z_]\w*|"[^"]+"))?\(', text)
+    match = _CALL.match(text)
     if match is None:
         return False
     depth = 0

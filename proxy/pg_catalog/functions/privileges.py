@@ -192,3 +192,54 @@ def acldefault(kind: str, owner: int) -> str:
 def row_security_active(table: Any) -> bool:
     """There is no row security."""
     return False
+
+
+@function("makeaclitem", deterministic=False)
+def makeaclitem(grantee: int, grantor: int, privileges: str, grantable: int) -> str:
+    """An access control list's item from its parts."""
+    connection = current.connection()
+    names = []
+    for oid in (grantee, grantor):
+        row = record(connection, "pg_authid", oid) if oid else None
+        names.append(row["rolname"] if row else str(oid) if oid else "")
+    letters = ""
+    for word in privileges.split(","):
+        letter = acl.PRIVILEGES.get(word.strip().upper())
+        if letter is None:
+            raise SqlError(sqlstate.INVALID_PARAMETER_VALUE, f'unrecognized privilege type: "{word.strip()}"')
+        letters += letter
+    return acl.AclItem(names[0], letters, letters if grantable else "", names[1] or "0").text()
+
+
+# The catalogs whose objects have an access control list: by OID their name and the column.
+_LISTS = {
+    1259: ("pg_class", "relacl"),
+    1255: ("pg_proc", "proacl"),
+    1247: ("pg_type", "typacl"),
+    2615: ("pg_namespace", "nspacl"),
+    1262: ("pg_database", "datacl"),
+    2612: ("pg_language", "lanacl"),
+}
+
+
+@function("pg_get_acl", deterministic=False)
+def pg_get_acl(classid: int, objid: int, objsubid: int) -> str | None:
+    """The access control list of an object, NULL if it has none of its own."""
+    connection = current.connection()
+    if classid == 1259 and objsubid:
+        found = rows.select(connection, "pg_attribute", ["attacl"], rows.schema_of(objid), attrelid=objid, attnum=objsubid)
+        return found[0][0] if found else None
+    if classid not in _LISTS:
+        return None
+    catalog, column = _LISTS[classid]
+    row = record(connection, catalog, objid)
+    items = row[column] if row else None
+    return items if items is None or isinstance(items, str) else json.dumps(items, separators=(",", ":"))
+
+
+@row_function("pg_options_to_table")
+def pg_options_to_table(options: str) -> Iterator[tuple[str, str | None]]:
+    """name=value options as rows."""
+    for option in json.loads(options):
+        name, separator, value = option.partition("=")
+        yield name, value if separator else None

@@ -51,7 +51,8 @@ def _argument_list(row: dict[str, Any], *, with_defaults: bool) -> str:
     by_place = dict(zip(inputs[len(inputs) - len(defaults) :], defaults, strict=True)) if defaults else {}
     parts = []
     for place, (mode, name, type_oid) in enumerate(arguments):
-        text = _MODES[mode] + (f"{quote_identifier(name)} " if name else "") + type_text(type_oid)
+        word = "IN " if mode == "i" and row["prokind"] == "p" else _MODES[mode]
+        text = word + (f"{quote_identifier(name)} " if name else "") + type_text(type_oid)
         if place in by_place:
             text += f" DEFAULT {by_place[place]}"
         parts.append(text)

@@ -164,9 +164,9 @@ def test_savepoints_give_up_what_was_taken_after_them(table):
     table.lock_row(first, ROWS, 1, 8)
     table.lock_row(first, ROWS, 2, 8)
     table.rollback_to(first, 1)
-    assert table.row_is_free(second, ROWS, 2, 8)
-    assert table.row_is_free(second, ROWS, 1, 2)
-    assert not table.row_is_free(second, ROWS, 1, 7)
+    assert table.locked_rows(second, ROWS, 8) == [1]
+    assert table.locked_rows(second, ROWS, 2) == []
+    assert table.locked_rows(second, ROWS, 7) == [1]
     table.end_transaction(first)
     assert table.rows == {}
 
@@ -176,6 +176,7 @@ def test_too_many_rows_become_all_rows(table):
     for rowid in range(MOST_ROWS + 1):
         assert table.lock_row(first, ROWS, rowid, 8)
     assert not table.lock_row(second, ROWS, MOST_ROWS + 5, 8)
+    assert table.locked_rows(second, ROWS, 1) is None
     assert len(table.rows[ROWS].by_rowid) == MOST_ROWS
     wait = table.request(second, ("tuple", *ROWS, MOST_ROWS + 5), 8)
     table.end_transaction(first)
@@ -192,7 +193,7 @@ def test_changed_rows_are_locked_together_or_not_at_all(table):
     conflict = table.lock_changed(second, [(ROWS, 1, 8), (ROWS, 2, 8)])
     assert isinstance(conflict, RowIsLocked)
     assert conflict.tag == ("tuple", *ROWS, 2)
-    assert table.row_is_free(first, ROWS, 1, 8)
+    assert table.locked_rows(first, ROWS, 8) == []
 
 
 def test_advisory_locks_of_session_and_transaction(table):
