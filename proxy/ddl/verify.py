@@ -3,6 +3,8 @@
 Each check is one query, so a table that obeys is read once.
 """
 
+import json
+import re
 from typing import Any
 
 from proxy.ddl.execution import Execution
@@ -12,6 +14,7 @@ from translator import sqlstate
 from translator.catalog import Column, Relation
 from translator.compiler import Expression
 from translator.errors import SqlError
+from translator.quoting import quote_identifier
 from translator.types import registry
 
 
@@ -27,11 +30,8 @@ def no_duplicates(execution: Execution, relation: Relation, index: int) -> None:
         functions |= predicate.functions
         condition = f"({predicate.sql})" + (f" AND {condition}" if condition else "")
     execution.connection.require(functions)
-    import json
-
-    columns = _columns(relation, [attnum for attnum in json.loads(row["indkey"])[: row["indnkeyatts"]] if attnum])
-    shown = ", ".join(quote(column.storage_name) for column in columns) or "1"
-    sql = f"SELECT {shown} FROM {_from(relation)}"
+    shown, names, kinds = _key_parts(execution, relation, row, [key for key, _ in keys])
+    sql = f"SELECT {', '.join(shown)} FROM {_from(relation)}"
     if condition:
         sql += f" WHERE {condition}"
     sql += f" GROUP BY {', '.join(key for key, _ in keys)} HAVING count(*) > 1 LIMIT 1"
@@ -39,7 +39,7 @@ def no_duplicates(execution: Execution, relation: Relation, index: int) -> None:
     if found is None:
         return
     name = execution.record("pg_class", index, oid=index)["relname"]
-    detail = f"Key {_key_text(execution, columns, found)} is duplicated." if len(columns) == len(keys) else None
+    detail = f"Key ({', '.join(names)})=({', '.join(_texts(execution, kinds, found))}) is duplicated."
     raise SqlError(
         sqlstate.UNIQUE_VIOLATION,
         f'could not create unique index "{name}"',
@@ -48,6 +48,30 @@ def no_duplicates(execution: Execution, relation: Relation, index: int) -> None:
         table=relation.name,
         constraint=name,
     )
+
+
+def _key_parts(
+    execution: Execution, relation: Relation, row: dict[str, Any], keys: list[str]
+) -> tuple[list[str], list[str], list[int]]:
+    """Of every key of an index: what to select, how PostgreSQL prints it, its type (BuildIndexValueDescription)."""
+    from proxy.ddl.expressions import recompile
+
+    texts = iter(json.loads(row["indexprs"]) if row["indexprs"] else ())
+    by_number = {column.attnum: column for column in relation.columns}
+    shown, names, kinds = [], [], []
+    for attnum, _ in zip(json.loads(row["indkey"]), keys, strict=False):
+        if attnum:
+            column = by_number[attnum]
+            shown.append(quote(column.storage_name))
+            names.append(quote_identifier(column.name))
+            kinds.append(column.type_oid)
+        else:
+            text = next(texts)
+            compiled = recompile(execution, relation, text, "index expression")
+            shown.append(f"({compiled.sql})")
+            names.append(text if re.match(r'[\w."]+\(|\(', text) else f"({text})")
+            kinds.append(compiled.type_oid)
+    return shown, names, kinds
 
 
 def no_nulls(execution: Execution, relation: Relation, column: Column) -> None:
@@ -106,8 +130,12 @@ def _columns(relation: Relation, attnums: Any) -> list[Column]:
 
 def _key_text(execution: Execution, columns: list[Column], values: Any) -> str:
     """(a, b)=(1, x)"""
-    texts = (
-        "null" if value is None else registry.type_of(column.type_oid, execution.catalog).output(value, execution.settings)
-        for column, value in zip(columns, values, strict=True)
-    )
+    texts = _texts(execution, [column.type_oid for column in columns], values)
     return f"({', '.join(column.name for column in columns)})=({', '.join(texts)})"
+
+
+def _texts(execution: Execution, kinds: list[int], values: Any) -> list[str]:
+    return [
+        "null" if value is None else registry.type_of(type_oid, execution.catalog).output(value, execution.settings)
+        for type_oid, value in zip(kinds, values, strict=True)
+    ]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from proxy.session import utility
 from proxy.session.plans import CompiledPlan, Section, settings_key
-from translator.plan import EmptyPlan
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
@@ -56,8 +55,6 @@ class Compilation:
         """The plan of a client's statement. Raises SqlError."""
         session = self._session
         section = self.section()
-        if not statement.node:
-            return CompiledPlan(EmptyPlan(""), statement, section)
         session.executor.enter(None)
         return utility.resolve(session, section.compile(statement, session.parameters.settings, types))
 

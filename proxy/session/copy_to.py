@@ -74,7 +74,7 @@ class _Lines:
         fields = compiled.plan.fields
         assert fields is not None
         self._settings = session.parameters.settings
-        self._types = [type_of(field.type_oid, compiled.catalog) for field in fields]
+        self._types = [type_of(field.type_oid, compiled.catalog).for_typmod(field.typmod) for field in fields]
         self._options = options
         self._names = names
         self._prefix = SIGNATURE + struct.pack("!II", 0, 0)

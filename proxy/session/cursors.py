@@ -38,7 +38,7 @@ async def declare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     options = tree.get("options", 0)
     hold = bool(options & _HOLD)
     if not hold:
-        session.transaction.require_block("DECLARE CURSOR")
+        session.transaction.require_block("DECLARE CURSOR", alone=session.alone)
     query = plan.query
     assert isinstance(query, QueryPlan)
     _check_query(query, hold=hold)

@@ -87,7 +87,7 @@ async def cluster(session: Session, plan: UtilityPlan, portal: Portal) -> None:
 async def lock(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     """LOCK TABLE (LockTableCommand in lockcmds.c); of a view, what it reads as well."""
     portal.tag = "LOCK TABLE"
-    session.transaction.require_block("LOCK TABLE")
+    session.transaction.require_block("LOCK TABLE", alone=session.alone)
     mode = plan.tree["mode"]
     for each in plan.tree["relations"]:
         relation = find_relation(session, each["RangeVar"])

@@ -10,14 +10,17 @@ A `CompiledPlan` also keeps what is derived from the plan once: its row descript
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.pg_catalog.snapshot import CatalogSource
 from proxy.session import rows
 from proxy.wire import backend
 from translator import compiler
+from translator import sqlstate as codes
 from translator.catalog import Catalog
-from translator.plan import Plan, QueryPlan
+from translator.errors import SqlError
+from translator.plan import EmptyPlan, Plan, QueryPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 _SECTIONS: Final = 8
 _TEXTS: Final = 2_000  # texts of a section
 _LONGEST_TEXT: Final = 100_000  # characters; a bulk INSERT's text is not seen twice
+_UNKNOWN: Final = 705
 _FIRST_USER_OID: Final = 16384  # FirstNormalObjectId in transam.h
 
 # Functions that wait: they must not run on the event loop.
@@ -214,7 +218,9 @@ class Section:
         if found is not None and found.statement.location == statement.location:
             self._plans.move_to_end(key)
             return found
-        plan = compiler.compile_statement(statement, self.catalog, settings, types)
+        plan = compiler.compile_statement(statement, self.catalog, settings, types) if statement.node else EmptyPlan("")
+        if len(plan.parameters) < len(types):
+            plan = replace(plan, parameters=_declared(types))
         compiled = CompiledPlan(plan, statement, self)
         self.keep(key, compiled)
         return compiled
@@ -222,6 +228,14 @@ class Section:
     def compile_once(self, statement: Statement, settings: Settings, types: tuple[int, ...] = ()) -> CompiledPlan:
         """The plan of a statement that is not a client's own."""
         return CompiledPlan(compiler.compile_statement(statement, self.catalog, settings, types), statement, self)
+
+
+def _declared(types: tuple[int, ...]) -> tuple[int, ...]:
+    """The parameters of a statement that uses none, for a client that declared some (exec_parse_message)."""
+    for number, oid in enumerate(types, 1):
+        if oid in {0, _UNKNOWN}:
+            raise SqlError(codes.INDETERMINATE_DATATYPE, f"could not determine data type of parameter ${number}")
+    return types
 
 
 class PlanCache:

@@ -151,6 +151,10 @@ class Portals:
     def __iter__(self) -> Iterator[Portal]:
         return iter(list(self._by_name.values()))
 
+    @property
+    def exist(self) -> bool:
+        return bool(self._by_name)
+
     def get(self, name: str) -> Portal | None:
         return self._by_name.get(name)
 

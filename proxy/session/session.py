@@ -173,11 +173,8 @@ class Session:
     def _receive_sync(self, message: frontend.Sync) -> Answer:
         self._skipping = False
         self.executed = 0
-        state = self.transaction.state
-        if state is State.IMPLICIT:
+        if self.transaction.state is State.IMPLICIT:
             return self.end_query()
-        if state is State.IDLE:
-            self.portals.end_implicit()
         self.ready()
         return None
 
@@ -212,6 +209,8 @@ class Session:
     def ready(self) -> None:
         """ReadyForQuery, after what has changed meanwhile."""
         client = self.client
+        if self.portals.exist and self.transaction.state is State.IDLE:
+            self.portals.end_implicit()
         for name, value in self.parameters.reports():
             client.send(backend.ParameterStatus(name, value))
         if self._undelivered and self.transaction.state is State.IDLE:

@@ -31,7 +31,6 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
     text = message.query
     session.begin_command(text)
     session.statements.drop("")
-    session.portals.drop("")
     session.executed = 0
     section = session.compilation.section()
     found = section.find(text)
@@ -49,6 +48,7 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
         return _run(session, [found.statement])
     if len(found.plan.parameters) != len(binds):
         raise _no_parameter(found.statement)
+    session.portals.drop("")
     portal = Portal("", found, binds, found.formats(()))
     try:
         if not (found.plain_read and session.executor.read_now(portal)):
@@ -111,8 +111,21 @@ def _prepare(session: Session, text: str) -> CompiledPlan | list[Statement]:
         return statements
     (statement,) = statements
     check_not_failed(session, statement)
-    compiled = session.compilation.compile(statement)
+    compiled = _compile(session, statement)
     compiled.section.keep(text, compiled)
+    return compiled
+
+
+def _compile(session: Session, statement: Statement) -> CompiledPlan:
+    """The plan of a statement, which has no parameters (transformParamRef without a hook)."""
+    try:
+        compiled = session.compilation.compile(statement)
+    except SqlError as error:
+        if error.sqlstate == codes.INDETERMINATE_DATATYPE and next(_parameter_references(statement.tree), None):
+            raise _no_parameter(statement) from error
+        raise
+    if compiled.plan.parameters:
+        raise _no_parameter(statement)
     return compiled
 
 
@@ -123,9 +136,8 @@ async def _run(session: Session, statements: list[Statement]) -> None:
     for number, statement in enumerate(statements, 1):
         check_not_failed(session, statement)
         session.executor.canceled = None
-        compiled = session.compilation.compile(statement)
-        if compiled.plan.parameters:
-            raise _no_parameter(statement)
+        compiled = _compile(session, statement)
+        session.portals.drop("")
         binary = fetches_binary(session, compiled.plan)
         portal = Portal("", compiled, (), compiled.formats((1,) if binary else ()))
         await execute_portal(session, portal, 0, last=number == len(statements), describe=True)
@@ -156,7 +168,6 @@ def check_not_failed(session: Session, statement: Statement) -> None:
 
 
 def _no_parameter(statement: Statement) -> SqlError:
-    """A simple query has no parameters (transformParamRef without a hook)."""
     number, location = next(_parameter_references(statement.tree), (1, None))
     return SqlError(codes.UNDEFINED_PARAMETER, f"there is no parameter ${number}", location=location)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal, PreparedStatement
 from translator import compiler
 from translator import sqlstate as codes
 from translator.compiler import Expression, Statement
-from translator.errors import SqlError
-from translator.plan import Field, QueryPlan, UtilityPlan
+from translator.errors import SqlError, unsupported
+from translator.plan import Field, UtilityPlan
 
 if TYPE_CHECKING:
     from proxy.session.session import Session
     from translator.catalog import Catalog
+
+# Of what Parse has prepared: commands that change what the portal of EXECUTE itself is part of.
+_NOT_EXECUTED: Final = frozenset(("", "TransactionStmt", "ExecuteStmt", "CopyStmt"))
 
 
 async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -47,18 +50,14 @@ async def execute(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     statement = session.statements.get(plan.tree["name"])
     compiled = statement.renew(session.compilation.section(), session.parameters.settings)
     binds = await _values(session, statement, plan.tree.get("params", []))
-    query = compiled.plan
-    if not isinstance(query, QueryPlan):
-        raise SqlError(codes.FEATURE_NOT_SUPPORTED, "EXECUTE of a utility command is not supported")
+    if compiled.statement.node in _NOT_EXECUTED:
+        raise unsupported(f"EXECUTE of {compiled.plan.tag or 'an empty statement'}")
     portal.compiled = compiled
     portal.binds = binds
     portal.tag = ""
     if not portal.formats:
         portal.formats = compiled.formats(())
-    if session.locks.note(compiled):
-        await session.locks.lock_statement(portal, free=False)
-    session.bind_hidden(portal)
-    await session.executor.run(portal)
+    await session.start_portal(portal)
 
 
 def columns(session: Session, plan: UtilityPlan) -> tuple[Field, ...] | None:

@@ -173,9 +173,12 @@ class Transaction:
         self.state = state
         return action
 
-    def require_block(self, command: str) -> None:
-        """Refuse a command that makes no sense outside a block (RequireTransactionBlock in xact.c)."""
-        if not self.in_block:
+    def require_block(self, command: str, *, alone: bool) -> None:
+        """Refuse a command that makes no sense outside a block (RequireTransactionBlock in xact.c).
+
+        Several statements of one query string, or of a pipeline, are a block of their own.
+        """
+        if not self.in_block and alone:
             raise SqlError(codes.NO_ACTIVE_SQL_TRANSACTION, f"{command} can only be used in transaction blocks")
 
     def prevent_block(self, command: str, *, alone: bool) -> None:

@@ -287,8 +287,7 @@ def _mode_text(element: Tree) -> str:
 
 async def _set_constraints(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     portal.tag = "SET CONSTRAINTS"
-    if not session.transaction.in_block:
-        session.notice(block_only("SET CONSTRAINTS"))
+    _warn_without_block(session, "SET CONSTRAINTS")
     session.constraint_modes.set(plan.tree.get("constraints", ()), deferred=bool(plan.tree.get("deferred")))
 
 
@@ -300,8 +299,8 @@ async def _set_variable(session: Session, plan: UtilityPlan, portal: Portal) -> 
     kind, name, local = tree["kind"], tree.get("name", ""), bool(tree.get("is_local"))
     portal.tag = "RESET" if kind in {"VAR_RESET", "VAR_RESET_ALL"} else "SET"
     parameters = session.parameters
-    if local and not session.transaction.in_block:
-        session.notice(block_only("SET LOCAL"))
+    if local:
+        _warn_without_block(session, "SET LOCAL")
     match kind:
         case "VAR_SET_VALUE":
             parameters.set(name, _value_text(session, name, tree.get("args", ())), local=local)
@@ -314,8 +313,7 @@ async def _set_variable(session: Session, plan: UtilityPlan, portal: Portal) -> 
         case "VAR_RESET_ALL":
             parameters.set_all_default()
         case "VAR_SET_MULTI" if name == "TRANSACTION":
-            if not session.transaction.in_block:
-                session.notice(block_only("SET TRANSACTION"))
+            _warn_without_block(session, "SET TRANSACTION")
             for arg in tree["args"]:
                 parameters.set(arg["DefElem"]["defname"], _mode_text(arg["DefElem"]))
         case "VAR_SET_MULTI" if name == "SESSION CHARACTERISTICS":
@@ -433,10 +431,11 @@ def string_of(node: Tree) -> str:
     raise AssertionError(f"{kind} is no name")
 
 
-def block_only(command: str) -> SqlError:
-    """The warning of a command that has no effect outside a block (WarnNoTransactionBlock in xact.c)."""
-    message = f"{command} can only be used in transaction blocks"
-    return SqlError(codes.NO_ACTIVE_SQL_TRANSACTION, message, severity="WARNING")
+def _warn_without_block(session: Session, command: str) -> None:
+    """Warn of a command that has no effect outside a block (WarnNoTransactionBlock in xact.c)."""
+    if not session.transaction.in_block and session.alone:
+        message = f"{command} can only be used in transaction blocks"
+        session.notice(SqlError(codes.NO_ACTIVE_SQL_TRANSACTION, message, severity="WARNING"))
 
 
 COMMANDS: Final[dict[str, Command]] = {

@@ -13,7 +13,7 @@ import apsw
 
 from proxy.storage import foreign_keys
 from proxy.storage.connection import extended_code, quote
-from proxy.storage.rerun import column_of, position, run_again, storage_name
+from proxy.storage.rerun import column_of, position, qualified, run_again, storage_name
 from proxy.storage.values import value_text
 from translator import sqlstate
 from translator.errors import SqlError
@@ -58,6 +58,11 @@ def _unique(text: str, connection: Connection, failed: Failed) -> SqlError | Non
         return None
     with run_again(connection, failed) as rerun:
         row = rerun.last(relation)
+        older = None
+        if row is not None and rerun.changes[-1].old is None:
+            older = _violated_earlier(connection, relation, index, row)
+    if older is not None:
+        index, terms = older, []
     return SqlError(
         sqlstate.UNIQUE_VIOLATION,
         f'duplicate key value violates unique constraint "{index.name}"',
@@ -66,6 +71,23 @@ def _unique(text: str, connection: Connection, failed: Failed) -> SqlError | Non
         table=relation.name,
         constraint=index.name,
     )
+
+
+def _violated_earlier(connection: Connection, relation: Relation, index: Index, row: Row) -> Index | None:
+    """An older index that a new row violates, too: PostgreSQL looks at them by their OIDs, SQLite at the newest first."""
+    for other in sorted(relation.indexes, key=lambda each: each.oid):
+        if other.oid >= index.oid:
+            break
+        if not other.unique or other.expressions or other.predicate is not None:
+            continue
+        values = [row[position(relation, attnum)] for attnum in other.columns]
+        if None in values:
+            continue
+        tests = " AND ".join(f"{quote(storage_name(column_of(relation, attnum)))} = ?" for attnum in other.columns)
+        sql = f"SELECT 1 FROM {qualified(relation)} WHERE {tests} LIMIT 1"
+        if connection.execute(sql, tuple(values)).fetchone() is not None:
+            return other
+    return None
 
 
 def _index_named(name: str, connection: Connection, failed: Failed) -> tuple[Relation | None, Index | None, list[str]]:

@@ -116,28 +116,59 @@ def transform_distinct(
     if nodes is None:
         return None
     if not any(nodes):
+        hidden = next((item.target for item in sort if item.target.junk), None)
+        if hidden is not None:
+            raise SqlError(
+                codes.INVALID_COLUMN_REFERENCE,
+                "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+                location=location_of(hidden.node),
+            )
         for target in targets:
-            if target.junk:
-                raise SqlError(
-                    codes.INVALID_COLUMN_REFERENCE,
-                    "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
-                    location=location_of(target.node),
-                )
+            if target.junk:  # GROUP BY's own
+                continue
             _open_to_text(scope, target)
             sorting.check_groupable(scope, target.node)
         return exp.Distinct()
     chosen = [find_target(scope, node, targets, "DISTINCT ON") for node in nodes]
     for target in chosen:
         sorting.check_groupable(scope, target.node)
-    leading = [item.target for item in sort[: len(chosen)]]
-    for position, target in enumerate(leading):
-        if target not in chosen and any(later in leading[position:] or True for later in chosen):
-            raise SqlError(
-                codes.INVALID_COLUMN_REFERENCE,
-                "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
-                location=location_of(chosen[min(position, len(chosen) - 1)].node),
-            )
+    _check_distinct_on(nodes, chosen, sort)
     return exp.Distinct(on=exp.Tuple(expressions=[target.node.copy() for target in chosen]))
+
+
+def _check_distinct_on(nodes: list[Node], chosen: list[Target], sort: list[SortItem]) -> None:
+    """ORDER BY begins with what DISTINCT ON has, in whatever order (transformDistinctOnClause). Raises 42P10."""
+    found: list[int] = []
+    skipped = False
+    wrong: int | None = None
+    for item in sort:
+        place = next((place for place, target in enumerate(chosen) if target is item.target), None)
+        if place is None:
+            skipped = True
+        elif skipped:
+            wrong = place
+            break
+        else:
+            found.append(place)
+    if wrong is None and skipped:
+        wrong = next((place for place, target in enumerate(chosen) if not any(target is chosen[one] for one in found)), None)
+    if wrong is not None:
+        raise SqlError(
+            codes.INVALID_COLUMN_REFERENCE,
+            "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+            location=place_of(nodes[wrong]),
+        )
+
+
+def place_of(node: Any) -> int | None:
+    """Where an expression of the grammar's tree begins."""
+    if isinstance(node, list):
+        return min((place for place in map(place_of, node) if place is not None), default=None)
+    if not isinstance(node, dict):
+        return None
+    own = node.get("location")
+    places = [own] if isinstance(own, int) and own >= 0 else []
+    return min([*places, *(place for place in map(place_of, node.values()) if place is not None)], default=None)
 
 
 def limit_expression(scope: Scope, node: Node, clause: str) -> exp.Expr:

@@ -132,6 +132,14 @@ def _null_test(scope: Scope, value: Node) -> exp.Expr:
         tests = [_is_null(field, negated, location) for field in argument.expressions]
         node = connect(exp.And, tests, location) if tests else typed(exp.Boolean(this=not negated), oids.BOOL)
         return expanded(node, _is_null(argument.copy(), negated, location)) if scope.analysis.keeps_form else node
+    if isinstance(argument, exp.Case) and "field_names" in argument.meta and not scope.analysis.keeps_form:
+        # a whole row that an outer join may have made up: either way its fields tell
+        tests = [_is_null(field, negated, location) for field in argument.args["default"].expressions]
+        return connect(exp.And, tests, location)
+    row = scope.analysis.catalog.type_by_oid(scope.analysis.catalog.base_type(type_of(argument)))
+    if row is not None and (row.kind == "c" or row.oid == oids.RECORD):
+        test = typed(call("row:null_test", argument, exp.Boolean(this=negated)), oids.BOOL, -1, location)
+        return expanded(test, _is_null(argument.copy(), negated, location)) if scope.analysis.keeps_form else test
     return _is_null(argument, negated, location)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from translator import sqlstate as codes
+from translator.analyze.clauses import place_of
 from translator.errors import SqlError, unsupported
 
 Node = dict[str, Any]
@@ -97,21 +98,10 @@ def check(item: Node) -> None:
     for key, word in _DECORATIONS:
         if select.get(key):
             raise SqlError(
-                codes.FEATURE_NOT_SUPPORTED, f"{word} in a recursive query is not implemented", location=_place(select[key])
+                codes.FEATURE_NOT_SUPPORTED, f"{word} in a recursive query is not implemented", location=place_of(select[key])
             )
     _References(name, "base").visit({"SelectStmt": select["larg"]})
     _References(name, "").visit({"SelectStmt": select["rarg"]})
-
-
-def _place(node: Any) -> int | None:
-    """Where the clause's first expression stands."""
-    if isinstance(node, list):
-        return _place(node[0]) if node else None
-    if not isinstance(node, dict):
-        return None
-    if isinstance(node.get("location"), int) and node["location"] >= 0:
-        return int(node["location"])
-    return next((place for place in map(_place, node.values()) if place is not None), None)
 
 
 @dataclass(slots=True)

@@ -67,11 +67,6 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
         resolve_targets(scope, targets)
     grouped = bool(group) or sets is not None or having is not None or scope.has_aggregates
     scope.analysis.grouped = scope.analysis.grouped or grouped or scope.has_windows
-    if grouped:
-        if scope.has_aggregates and any(item.entry.self_reference for item in scope.items):
-            message = "aggregate functions are not allowed in a recursive query's recursive term"
-            raise SqlError(codes.INVALID_RECURSION, message, location=grouping.first_aggregate(scope, targets, having))
-        grouping.check(scope, targets, having, [target.node for target in group], sets)
     tree = _assemble(sources, where)
     query = Query(tree, [target for target in targets if not target.junk])
     query.columns = unique_names([target.name for target in query.targets])
@@ -89,6 +84,11 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
     tree.meta["level"] = scope.number
     tree.meta["has_sets"] = scope.has_sets
     locking.transform(scope, value.get("lockingClause", []), tree, grouped=grouped)
+    if grouped:
+        if scope.has_aggregates and any(item.entry.self_reference for item in scope.items):
+            message = "aggregate functions are not allowed in a recursive query's recursive term"
+            raise SqlError(codes.INVALID_RECURSION, message, location=grouping.first_aggregate(scope, targets, having))
+        grouping.check(scope, targets, having, [target.node for target in group], sets)
     return query
 
 
@@ -182,6 +182,9 @@ def _values(scope: Scope, value: Node) -> Query:
         columns.append(Target(f"column{position + 1}", typed(exp.Null(), common, typmod)))
     tree: Any = exp.Values(expressions=[exp.Tuple(expressions=row) for row in rows])
     query = Query(tree, columns, [target.name for target in columns])
+    if value.get("lockingClause"):
+        strength = locking.STRENGTHS[value["lockingClause"][0]["LockingClause"]["strength"]]
+        raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"{strength} cannot be applied to VALUES")
     if not any(value.get(key) for key in ("sortClause", "limitCount", "limitOffset", "lockingClause")):
         return query
     query = wrap(scope, query)

@@ -71,6 +71,7 @@ def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], res
         if _is_expression(select) and not _is_row(analysis, result):
             node = transform(Scope(analysis, clause="SELECT"), select["targetList"][0]["ResTarget"]["val"])
             made = _converted(analysis, node, result)
+            made.meta["body_of"] = proc.name  # what an error of it says where it happened
         else:
             made = exp.Subquery(this=_value_query(analysis, proc, _wrapped(analysis, select), arguments, result).tree)
     test = _any_null(arguments) if proc.strict and result != oids.VOID else None

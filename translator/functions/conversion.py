@@ -141,6 +141,16 @@ def record_field(type_oid: int, record: Stored, position: int) -> Stored | None:
     return made.items(record)[position - 1][1]
 
 
+@function("record_null", strict=False, deterministic=False)
+def record_null(type_oid: int, record: Stored | None, negated: int) -> bool:
+    """IS NULL, or with `negated` IS NOT NULL, of a composite value."""
+    if record is None:
+        return not negated
+    made = registry.type_of(type_oid)
+    assert isinstance(made, Composite | Record)
+    return all((value is not None) == bool(negated) for _, value in made.items(record))
+
+
 @function("row_construct_named", strict=False, types="arguments")
 def row_construct_named(*arguments: Any) -> str:
     """An anonymous record whose fields have names: the types, then name and value by turns."""

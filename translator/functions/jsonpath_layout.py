@@ -1,4 +1,4 @@
-"""Where a container lies in PostgreSQL's binary form of its document: the `id` that .keyvalue() gives (jsonb_util.c).
+"""Where a container lies in PostgreSQL's binary form of its document: the `id` that .keyvalue() gives, and sizes (jsonb_util.c).
 
 A container is a header word and a word for every element, then the elements: an object's keys before its values, numbers
 and containers at multiples of four.
@@ -20,9 +20,15 @@ def offset_of(wanted: Any, document: Any) -> int | None:
     return found[0] if found else None
 
 
+def document_size(document: Any) -> int:
+    """The bytes of a document, whose scalars stand in an array of one."""
+    whole = document if isinstance(document, dict | list) else [document]
+    return _size(whole, 0, None, [])
+
+
 def _size(value: Any, start: int, wanted: Any, found: list[int]) -> int:
     """Where the value ends that begins at `start`."""
-    if value is wanted:
+    if value is wanted and value is not None:
         found.append(start)
     if isinstance(value, dict):
         place = start + _WORD + 2 * _WORD * len(value)
@@ -36,7 +42,7 @@ def _size(value: Any, start: int, wanted: Any, found: list[int]) -> int:
     elif value is None or isinstance(value, bool):
         return start
     else:
-        return start + _number_size(Decimal(value))
+        return start + number_size(Decimal(value))
     for item in items:
         if isinstance(item, dict | list | int | Decimal) and not isinstance(item, bool):
             place += -place % _WORD
@@ -44,7 +50,7 @@ def _size(value: Any, start: int, wanted: Any, found: list[int]) -> int:
     return place
 
 
-def _number_size(value: Decimal) -> int:
+def number_size(value: Decimal) -> int:
     """The bytes of a numeric: two headers, and two bytes for every four decimal digits."""
     _, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)

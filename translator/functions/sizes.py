@@ -1,15 +1,29 @@
-"""pg_size_pretty and pg_size_bytes (dbsize.c)."""
+"""pg_size_pretty and pg_size_bytes (dbsize.c); pg_column_size (varlena.c).
+
+What pg_column_size gives is PostgreSQL's: the bytes that a value takes there in an expression, without a row's packing and
+compression. It is exact for types of fixed length, text, bytea, json, jsonb, numeric and arrays of these.
+"""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from translator import sqlstate
 from translator.errors import SqlError
+from translator.functions.jsonpath_layout import document_size, number_size
 from translator.functions.numeric import numeric_int8
 from translator.functions.registry import function
+from translator.settings import runtime
+from translator.types.array import Array
+from translator.types.domain import underlying
+from translator.types.json import read
 from translator.types.numeric import EXACT, input_text, rescale, text_of
+from translator.types.registry import type_of
+
+if TYPE_CHECKING:
+    from translator.types.base import Stored, Type
 
 # Unit, and from what size on the next one is used.
 _UNITS = (("bytes", 10 * 1024), ("kB", 20 * 1024 - 1), ("MB", 20 * 1024 - 1), ("GB", 20 * 1024 - 1), ("TB", 20 * 1024 - 1))
@@ -75,3 +89,50 @@ def pg_size_bytes(text: str) -> int:
             hint='Valid units are "bytes", "B", "kB", "MB", "GB", "TB", and "PB".',
         )
     return numeric_int8(text_of(EXACT.multiply(Decimal(input_text(number)), Decimal(1 << factor))))
+
+
+_HEADER = 4  # of a value of varying length
+_ARRAY_HEADER, _DIMENSION = 16, 8
+_NUMERIC, _JSONB = 1700, 3802
+
+
+@function("pg_column_size", types="arguments")
+def pg_column_size(oid: int, value: Stored) -> int:
+    return _column_size(underlying(type_of(oid)), value)
+
+
+def _column_size(type: Type, value: Stored) -> int:
+    length = _length(type.oid)
+    if length > 0:
+        return length
+    if length == _CSTRING:
+        return len(type.output(value, runtime.settings).encode()) + 1
+    if type.oid == _NUMERIC:
+        return _HEADER + 2 if str(value)[-1] > "9" else number_size(Decimal(value))
+    if type.oid == _JSONB:
+        return _HEADER + document_size(read(str(value)))
+    if isinstance(type, Array):
+        return _array_size(type, value)
+    return _HEADER + len(type.send(value, runtime.settings))
+
+
+_CSTRING = -2  # typlen
+
+
+def _length(oid: int) -> int:
+    row = runtime.catalog.type_by_oid(oid)
+    return int(row.length) if row is not None else -1
+
+
+def _array_size(type: Array, value: Stored) -> int:
+    """Elements stand one after the other, those of varying length at multiples of four."""
+    array = type.decode(value)
+    items = array.flat() if array.lower else []
+    size = _ARRAY_HEADER + _DIMENSION * len(array.lower)
+    if None in items:
+        size += -(-len(items) // 8)
+        size += -size % 8
+    align = 1 if _length(type.element.oid) == 1 else 2 if _length(type.element.oid) == 2 else 4
+    for item in items:
+        size += 0 if item is None else -size % align + _column_size(underlying(type.element), item)
+    return size + -size % align

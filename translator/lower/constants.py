@@ -124,6 +124,11 @@ def _computed(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
         value = _evaluators[0](sql, functions)
     except ValueError:
         return node
+    except SqlError as error:
+        function = node.meta.get("body_of")
+        if function is not None and error.where is None:
+            error.where = f'SQL function "{function}" statement 1'
+        raise
     if isinstance(value, str | bytes) and len(value) > MAX_LENGTH:
         return node
     made: exp.Expr

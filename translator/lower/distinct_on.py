@@ -15,6 +15,8 @@ def distinct_on(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     before: SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b
     after:  SELECT n.a, n.b FROM (SELECT a, b, ROW_NUMBER() OVER (PARTITION BY a ORDER BY a, b) AS "row" FROM t) AS n
             WHERE n."row" = 1 ORDER BY n.a, n.b
+
+    PostgreSQL finds the groups by sorting, so the rows come sorted by what ORDER BY says, and then by the groups.
     """
     for node in list(tree.find_all(exp.Select)):
         distinct = node.args.get("distinct")
@@ -23,10 +25,14 @@ def distinct_on(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             continue
         node.set("distinct", None)
         order = node.args.get("order")
+        items = list(order.expressions) if order is not None else []
+        sorted_by = [item.this for item in items]
+        items += [exp.Ordered(this=key.copy(), nulls_first=False) for key in on.expressions if key not in sorted_by]
+        node.set("order", exp.Order(expressions=items))
         window = exp.Window(
             this=exp.RowNumber(),
             partition_by=[item.copy() for item in on.expressions],
-            order=order.copy() if order is not None else None,
+            order=node.args["order"].copy(),
         )
         node.append("expressions", alias(window, "row"))
         hidden = node.expressions.pop()

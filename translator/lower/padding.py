@@ -1,4 +1,4 @@
-"""char(n): stored without its trailing blanks, which are there again where they can be seen."""
+"""char(n): stored without its trailing blanks, which are there again where a function sees them; output pads results itself."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _SEEING = {
 
 
 def padding(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
-    """Pad results and what such functions are given.
+    """Pad what such functions are given.
 
-    before: SELECT c FROM t
-    after:  SELECT pg_bpchar_pad(c, 5) FROM t
+    before: octet_length(c)
+    after:  octet_length(pg_bpchar_pad(c, 5))
     """
     for node in list(tree.find_all(exp.Anonymous)):
         if node.this in _SEEING and node.expressions:
@@ -36,15 +36,7 @@ def padding(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             made = _padded(first)
             if made is not first:
                 first.replace(made)
-    returning = tree.args.get("returning")
-    for item in (returning if returning is not None else tree).expressions if _has_results(tree) else ():
-        if isinstance(item, exp.Alias):
-            item.set("this", _padded(item.this))
     return tree
-
-
-def _has_results(tree: exp.Expr) -> bool:
-    return isinstance(tree, exp.Select) or tree.args.get("returning") is not None
 
 
 def _padded(node: exp.Expr) -> exp.Expr:

@@ -34,9 +34,19 @@ def _field(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     return call("record_field", number(type_of(record)), record, position)
 
 
+def _null_test(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
+    """before: r IS NULL
+    after:  pg_record_null(type, r, 0)
+
+    A row IS NULL when every field is, and IS NOT NULL when every field is not (ExecEvalRowNullInt).
+    """
+    record, negated = node.expressions
+    return call("record_null", number(type_of(record)), record, number(int(negated.this)))
+
+
 def _ctid(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     """A row's place: a tid is stored as one integer, and the rowid is one."""
     return exp.Paren(this=node.expressions[0])
 
 
-REWRITES = {"row:construct": _construct, "row:field": _field, "row:ctid": _ctid}
+REWRITES = {"row:construct": _construct, "row:field": _field, "row:null_test": _null_test, "row:ctid": _ctid}

@@ -94,6 +94,7 @@ def test_what_must_stand_alone():
 def test_what_needs_a_block():
     transaction = Transaction()
     with pytest.raises(SqlError, match="25P01: LOCK TABLE can only be used in transaction blocks"):
-        transaction.require_block("LOCK TABLE")
+        transaction.require_block("LOCK TABLE", alone=True)
+    transaction.require_block("LOCK TABLE", alone=False)
     transaction.apply(Event.BEGIN)
-    transaction.require_block("LOCK TABLE")
+    transaction.require_block("LOCK TABLE", alone=True)
