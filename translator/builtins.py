@@ -175,10 +175,8 @@ def equality_operators() -> dict[int, tuple[int, int]]:
     A type that orders by another type's class (varchar by text) is found through its binary coercion by the caller.
     """
     btree, less, equal = 403, 1, 3
-    families = {}
-    for method, family, intype, default in load("pg_opclass").select("opcmethod", "opcfamily", "opcintype", "opcdefault"):
-        if method == btree and default:
-            families[intype] = family
+    classes = load("pg_opclass").select("opcmethod", "opcfamily", "opcintype", "opcdefault")
+    families = {intype: family for method, family, intype, default in classes if method == btree and default}
     strategies = {
         (family, left, right, strategy): operator
         for family, left, right, strategy, operator, method in load("pg_amop").select(

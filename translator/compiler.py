@@ -96,7 +96,9 @@ def _compile(statement: Statement, catalog: Catalog, settings: Settings, paramet
         if node in dml.STATEMENTS or node == "CallStmt":
             if statement.tree.get("intoClause"):
                 return _definition(statement, "SELECT", catalog, settings, parameter_types)
-            return _query_plan({node: statement.tree}, catalog, settings, None if parameter_types is None else list(parameter_types))
+            return _query_plan(
+                {node: statement.tree}, catalog, settings, None if parameter_types is None else list(parameter_types)
+            )
         tag = command_tag(node, statement.tree)
         if node in DEFINITIONS:
             return _definition(statement, tag, catalog, settings, parameter_types)
@@ -134,9 +136,7 @@ def _utility_plan(
     return UtilityPlan(tag, parameters=parameters, node=statement.node, tree=statement.tree, text=statement.text, query=query)
 
 
-def compile_query(
-    node: Any, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None = None
-) -> QueryPlan:
+def compile_query(node: Any, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None = None) -> QueryPlan:
     """Compile libpg_query's query node inside a utility statement: CREATE VIEW, CREATE TABLE AS, COPY, …
 
     `parameter_types`: those of the statement's plan; None where the query may have no parameters, as in a view.
@@ -157,7 +157,9 @@ def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types
         analysis.before = []
         query = transform_query(scope, node)
         if analysis.before:
-            return _modify_plan(analysis, Program("SELECT", query.fields(), [*analysis.before, Action(query.tree, result=True)]))
+            return _modify_plan(
+                analysis, Program("SELECT", query.fields(), [*analysis.before, Action(query.tree, result=True)])
+            )
         return _select_plan(analysis, query)
     return _modify_plan(analysis, dml.transform(scope, kind, tree))
 

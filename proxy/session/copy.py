@@ -289,7 +289,8 @@ class _Rows:
                 raise SqlError(codes.BAD_COPY_FILE_FORMAT, "unexpected default marker in COPY data", detail=detail)
 
     def next_line(self) -> None:
-        self._reader.line += 1
+        """Begin the next line, as PostgreSQL has when it waits for data; behind the end-of-copy marker there is none."""
+        self._reader.line += not self._reader.ended
         self._reader.show_text = False
 
     def in_context(self, error: SqlError) -> SqlError:

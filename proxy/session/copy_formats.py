@@ -23,6 +23,7 @@ DEFAULT: Final[Any] = object()
 SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
 
 _ESCAPE: Final = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
+_END: Final = re.compile(r"(?:[^\\]|\\[^.])*\\\.", re.DOTALL)  # a line up to the end-of-copy marker
 _CONTROL: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _TO_ESCAPE: Final = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
 _SHOWN: Final = 100  # characters of a line or value in an error's context (MAX_COPY_DATA_DISPLAY)
@@ -50,20 +51,22 @@ class TextReader:
         self.show_text = False  # whether an error's context shows it
         self._rest = b""
         self._newline: str | None = None
-        self._ended = False
+        self._terminated = True  # the current line has an end
+        self.ended = False
         self._header = options.header != "false"
 
     def feed(self, data: bytes, *, last: bool = False) -> Iterator[Row]:
         """The rows that are complete now."""
-        if self._ended:
+        if self.ended:
             return
         if self._rest:
             data = self._rest + data
         self._rest = b""
         for text in self._lines(data, last=last):
             if self._is_end(text):
-                self._ended = True
+                self.ended = True
                 return
+            self._check_line(text)
             self.text = text
             self.show_text = True
             if self._header:
@@ -92,12 +95,15 @@ class TextReader:
         ]
 
     def _is_end(self, text: str) -> bool:
-        if not text.startswith("\\."):
+        if "\\." not in text:
             return False
-        if text != "\\.":
-            self.show_text = False
-            raise bad_data("end-of-copy marker is not alone on its line")
-        return True
+        marker = _END.match(text)
+        if marker is None or (text == "\\." and self._terminated):
+            return marker is not None
+        self.show_text = False
+        if text[marker.end() : marker.end() + 1] in {"\r", "\n"}:
+            raise bad_data("end-of-copy marker does not match previous newline style")
+        raise bad_data("end-of-copy marker is not alone on its line")
 
     def _lines(self, data: bytes, *, last: bool) -> Iterator[str]:
         """Complete lines, without their ends; at the last call also what has no end."""
@@ -114,6 +120,7 @@ class TextReader:
         self._rest = data[cut:]
         pending = ""
         lines = self._decode(data[:cut]).split(self._newline or "\n")
+        unterminated = len(lines)
         if lines and lines[-1] == "":
             lines.pop()
         for index, line in enumerate(lines):
@@ -127,7 +134,7 @@ class TextReader:
                 self._rest = pending.encode() + self._rest
                 return
             pending = ""
-            self._check_line(text)
+            self._terminated = index + 1 < unterminated
             yield text
         if pending:
             yield pending
@@ -308,7 +315,7 @@ class BinaryReader:
         self.column: str | None = None  # in which the data ends too early
         self._rest = b""
         self._started = False
-        self._ended = False
+        self.ended = False
 
     def feed(self, data: bytes, *, last: bool = False) -> Iterator[Row]:
         """The rows that are complete now."""
@@ -320,13 +327,13 @@ class BinaryReader:
                 self._rest = data
                 return
             self._started = True
-        while not self._ended:
+        while not self.ended:
             row, after = self._row(data, position, last=last)
             if row is None:
                 break
             position = after
             yield row
-        self._rest = b"" if self._ended else data[position:]
+        self._rest = b"" if self.ended else data[position:]
 
     def _header(self, data: bytes, *, last: bool) -> int:
         """The position behind the header, -1 if it is not complete."""
@@ -350,7 +357,7 @@ class BinaryReader:
         (count,) = struct.unpack_from("!h", data, position)
         position += 2
         if count == -1:
-            self._ended = True
+            self.ended = True
             if data[position:]:
                 raise bad_data("received copy data after EOF marker")
             return None, position

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from proxy.session import utility
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal, PreparedStatement
 from proxy.session.rows import read_parameters, spread
@@ -39,7 +40,7 @@ def _compile(session: Session, message: frontend.Parse) -> CompiledPlan:
     found = section.find(key)
     if isinstance(found, CompiledPlan):
         check_not_failed(session, found.statement)
-        return found
+        return utility.resolve(session, found)
     statements = compiler.parse(message.query)
     if len(statements) > 1:
         raise SqlError(codes.SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement")
@@ -56,7 +57,7 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
     compiled = statement.compiled
     section = session.compilation.section()
     if compiled.section is not section:
-        compiled = statement.renew(section, session.parameters.settings)
+        compiled = statement.renew(session.compilation)
     types = compiled.plan.parameters
     values = message.parameters
     formats = message.parameter_formats
@@ -70,6 +71,8 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
         readers = compiled.readers(formats)
         session.executor.enter(compiled)  # 'now' is read for this session's transaction
         binds = read_parameters(readers, values, session.parameters.settings, message.portal, formats)
+    if compiled.failure is not None:
+        raise compiled.failure.with_traceback(None)  # PostgreSQL plans here, and so computes constants
     result_formats = message.result_formats
     fields = compiled.plan.fields
     if fields is not None and len(result_formats) != len(fields):
@@ -77,8 +80,6 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
             text = f"bind message has {len(result_formats)} result formats but query has {len(fields)} columns"
             raise SqlError(codes.PROTOCOL_VIOLATION, text)
         result_formats = spread(result_formats, len(fields))
-    if compiled.failure is not None:
-        raise compiled.failure.with_traceback(None)  # PostgreSQL plans here, and so computes constants
     portal = Portal(message.portal, compiled, binds, result_formats)
     session.portals.put(portal)
     if message.portal:
@@ -112,7 +113,7 @@ def receive_describe(session: Session, message: frontend.Describe) -> Answer:
     session.client.send(backend.ParameterDescription(statement.parameters))
     compiled = statement.compiled
     if not failed:
-        compiled = statement.renew(session.compilation.section(), session.parameters.settings)
+        compiled = statement.renew(session.compilation)
     session.client.send_bytes(compiled.description(compiled.formats(())))
     return None
 

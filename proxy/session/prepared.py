@@ -15,7 +15,8 @@ from translator.errors import SqlError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from proxy.session.plans import CompiledPlan, Section
+    from proxy.session.compilation import Compilation
+    from proxy.session.plans import CompiledPlan
     from proxy.storage.connection import Connection, Cursor
     from translator.plan import Field
     from translator.settings import Settings
@@ -36,12 +37,12 @@ class PreparedStatement:
     def parameters(self) -> tuple[int, ...]:
         return self.compiled.plan.parameters
 
-    def renew(self, section: Section, settings: Settings) -> CompiledPlan:
-        """The plan for this section. Raises 0A000 when its columns would differ (RevalidateCachedQuery in plancache.c)."""
+    def renew(self, compilation: Compilation) -> CompiledPlan:
+        """The plan for catalog and settings as they are now. Raises 0A000 when its columns would differ (RevalidateCachedQuery in plancache.c)."""
         old = self.compiled
-        if old.section is section:
+        if old.section is compilation.section():
             return old
-        new = section.compile(old.statement, settings, old.plan.parameters)
+        new = compilation.compile(old.statement, old.plan.parameters)
         if not _same_columns(old.plan.fields, new.plan.fields):
             # asyncpg, pgjdbc and ActiveRecord know by the routine that preparing anew will help.
             text, routine = "cached plan must not change result type", "RevalidateCachedQuery"

@@ -87,7 +87,7 @@ def _explain(
         except SqlError as error:
             error.where = f"{name} parameter ${index + 1}"
             if formats[index] == TEXT and error.sqlstate != codes.CHARACTER_NOT_IN_REPERTOIRE:
-                error.where += " = '...'"
+                error.where += " = '...'" if value else " = ''"
             if error.sqlstate == codes.INVALID_BINARY_REPRESENTATION and not error.message:
                 error.message = f"incorrect binary data format in bind parameter {index + 1}"
             raise

@@ -142,7 +142,7 @@ class Session:
     async def _guard(self, answer: Coroutine[Any, Any, None], message: Message | MalformedMessage) -> None:
         try:
             await answer
-        except Exception as error:  # noqa: BLE001  (as in `receive`)
+        except Exception as error:  # noqa: BLE001  (the one place where errors become reports)
             self._fail(error, message)
         finally:
             self.is_busy = False

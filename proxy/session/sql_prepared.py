@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from translator.catalog import Catalog
 
 # Of what Parse has prepared: commands that change what the portal of EXECUTE itself is part of.
-_NOT_EXECUTED: Final = frozenset(("", "TransactionStmt", "ExecuteStmt", "CopyStmt"))
+_NOT_EXECUTED: Final = frozenset(("TransactionStmt", "ExecuteStmt", "CopyStmt"))
 
 
 async def prepare(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -48,10 +48,13 @@ def _type_oid(session: Session, catalog: Catalog, name: dict[str, Any]) -> int:
 async def execute(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     """EXECUTE name (values): the portal becomes one of the prepared query."""
     statement = session.statements.get(plan.tree["name"])
-    compiled = statement.renew(session.compilation.section(), session.parameters.settings)
+    compiled = statement.renew(session.compilation)
     binds = await _values(session, statement, plan.tree.get("params", []))
     if compiled.statement.node in _NOT_EXECUTED:
-        raise unsupported(f"EXECUTE of {compiled.plan.tag or 'an empty statement'}")
+        raise unsupported(f"EXECUTE of {compiled.plan.tag}")
+    if not compiled.statement.node:
+        portal.tag = "EXECUTE"
+        return
     portal.compiled = compiled
     portal.binds = binds
     portal.tag = ""
@@ -65,7 +68,7 @@ def columns(session: Session, plan: UtilityPlan) -> tuple[Field, ...] | None:
     statement = session.statements.find(plan.tree["name"])
     if statement is None:
         return None
-    return statement.renew(session.compilation.section(), session.parameters.settings).plan.fields
+    return statement.renew(session.compilation).plan.fields
 
 
 async def _values(session: Session, statement: PreparedStatement, params: list[Any]) -> tuple[Any, ...]:

@@ -48,6 +48,21 @@ _UNSUPPORTED: Final = {
 
 # Take no transaction and are allowed in a failed block, or move the table themselves.
 _OUTSIDE_TRANSACTION: Final = frozenset(("TransactionStmt",))
+# Take no snapshot, so that the transaction's modes can still change (PlannedStmtRequiresSnapshot).
+_WITHOUT_SNAPSHOT: Final = frozenset(
+    (
+        "TransactionStmt",
+        "LockStmt",
+        "VariableSetStmt",
+        "VariableShowStmt",
+        "ConstraintsSetStmt",
+        "FetchStmt",
+        "ListenStmt",
+        "NotifyStmt",
+        "UnlistenStmt",
+        "CheckPointStmt",
+    )
+)
 
 
 async def run(session: Session, plan: UtilityPlan, portal: Portal) -> None:
@@ -63,6 +78,8 @@ async def run(session: Session, plan: UtilityPlan, portal: Portal) -> None:
             renewed = portal.compiled.plan
             assert isinstance(renewed, UtilityPlan)
             plan = renewed
+    if plan.node not in _WITHOUT_SNAPSHOT:
+        session.transaction.queried = True
     portal.tag = plan.tag
     session.executor.enter(portal.compiled)
     await command(session, plan, portal)
@@ -93,6 +110,7 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
     await session.actions.apply(Event.STATEMENT)
     if session.transaction.modes.read_only:
         raise read_only(plan.tag or plan.node)
+    session.transaction.queried = True
     if session.locks.note(portal.compiled):
         await session.locks.lock_statement(portal, free=True)
     executor = session.executor
@@ -256,7 +274,7 @@ async def _two_phase(session: Session, tree: Tree) -> str:
     if tree["kind"] == "TRANS_STMT_PREPARE":
         was_running = session.transaction.status == b"T"
         tag = await session.actions.apply(Event.ROLLBACK, "ROLLBACK")
-        if was_running:
+        if was_running or not session.alone:
             raise SqlError(
                 codes.OBJECT_NOT_IN_PREREQUISITE_STATE,
                 "prepared transactions are disabled",

@@ -157,7 +157,9 @@ def references(failed: Failed, child: Relation) -> list[ForeignKey]:
     """The foreign keys of a table, in the order in which their triggers fire."""
     keys = []
     for constraint in sorted(child.constraints, key=lambda constraint: constraint.oid):
-        parent = failed.relations.relation_by_oid(constraint.referenced) if constraint.kind == "f" and constraint.enforced else None
+        parent = (
+            failed.relations.relation_by_oid(constraint.referenced) if constraint.kind == "f" and constraint.enforced else None
+        )
         if parent is not None:
             keys.append(ForeignKey(constraint, child, parent))
     return keys

@@ -59,9 +59,7 @@ def _check_clause(level: Scope, what: str, location: int | None) -> None:
 def _level(scope: Scope, arguments: Sequence[exp.Expr]) -> tuple[Scope, exp.Expr | None]:
     """The innermost level that the arguments refer to, and an aggregate of that level if there is one among them."""
     columns = {column.table for argument in arguments for column in argument.find_all(exp.Column) if column.table}
-    calls = [
-        part for argument in arguments for part in argument.find_all(exp.Anonymous) if part.meta.get("aggregate")
-    ]
+    calls = [part for argument in arguments for part in argument.find_all(exp.Anonymous) if part.meta.get("aggregate")]
     if not columns and not calls:
         return scope, None
     level: Scope | None = scope

@@ -89,6 +89,7 @@ class Analysis:
         self.view_depth = 0
         self.before: list[Action] | None = None  # what routines do before the statement; None where they cannot run
         self.grouped = False  # whether a query of the statement groups or has window functions
+        self.correlated_limits = False  # whether a LIMIT or OFFSET names a column of an outer query
         self.outer_aggregates: set[int] = set()  # numbers of query levels whose aggregates are named in subqueries
         self.failure: SqlError | None = None  # of a constant expression: raised when the plan is run
         self.keeps_form = False  # the tree will be printed as PostgreSQL's text (meta "form", typed.py)

@@ -28,7 +28,15 @@ Node = dict[str, Any]
 
 # Clauses in which window functions, set-returning functions may stand (transformWindowFuncCall, check_srf_call_placement).
 _WINDOWS_ALLOWED = {"SELECT", "ORDER BY", "DISTINCT ON"}
-_SETS_ALLOWED = {"SELECT", "ORDER BY", "GROUP BY", "DISTINCT ON", "functions in FROM", "window definitions"}
+_SETS_ALLOWED = {
+    "SELECT",
+    "ORDER BY",
+    "GROUP BY",
+    "DISTINCT ON",
+    "functions in FROM",
+    "window definitions",
+    "VALUES of one row",
+}
 
 
 def function_call(scope: Scope, value: Node) -> exp.Expr:
@@ -53,7 +61,9 @@ def function_call(scope: Scope, value: Node) -> exp.Expr:
             expand_variadic=not value.get("func_variadic"),
         )
     except SqlError as error:
-        projection = row_functions.projection(scope, value, names, every) if error.sqlstate == codes.UNDEFINED_FUNCTION else None
+        projection = (
+            row_functions.projection(scope, value, names, every) if error.sqlstate == codes.UNDEFINED_FUNCTION else None
+        )
         if projection is None:
             raise
         return projection
@@ -467,9 +477,7 @@ def grouping(scope: Scope, value: Node) -> exp.Expr:
 
     arguments = [transform(scope, argument) for argument in value["args"]]
     if len(arguments) > _MAX_GROUPING:
-        raise SqlError(
-            codes.TOO_MANY_ARGUMENTS, "GROUPING must have fewer than 32 arguments", location=value.get("location")
-        )
+        raise SqlError(codes.TOO_MANY_ARGUMENTS, "GROUPING must have fewer than 32 arguments", location=value.get("location"))
     level = place_grouping(scope, arguments, value.get("location"))
     node = call("grouping:mask", *arguments)
     node.meta["level"] = level.number

@@ -178,6 +178,7 @@ def limit_expression(scope: Scope, node: Node, clause: str) -> exp.Expr:
     made = transform_in(scope, node, clause)
     made = coerce_to_specific(scope.analysis, made, oids.INT8, clause)
     aliases = {item.entry.sql_alias for item in scope.items}
+    scope.analysis.correlated_limits = scope.analysis.correlated_limits or made.find(exp.Column) is not None
     for column in made.find_all(exp.Column):
         if column.table in aliases:
             raise SqlError(

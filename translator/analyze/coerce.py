@@ -109,7 +109,7 @@ def coerce(
     catalog = analysis.catalog
     if target in oids.POLYMORPHIC:
         base = catalog.base_type(source)
-        return node if base == source or source == oids.UNKNOWN else _relabel(node, base, -1, context)
+        return node if source in (base, oids.UNKNOWN) else _relabel(node, base, -1, context)
     if source == oids.UNKNOWN:
         if "unknown" in node.meta:
             return _input_literal(analysis, node, target, typmod, context)
@@ -408,7 +408,7 @@ def select_common_type(analysis: Analysis, nodes: Sequence[exp.Expr], construct:
     if first != oids.UNKNOWN and all(other == first for other in types):
         return first
     chosen = catalog.base_type(first)
-    
+
     for node, type_oid in zip(nodes[1:], types[1:], strict=True):
         other = catalog.base_type(type_oid)
         if other in (oids.UNKNOWN, chosen):

@@ -13,7 +13,7 @@ from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Cte, Scope
 from translator.analyze.search_cycle import DEPTH, SearchCycle
 from translator.errors import SqlError
-from translator.typed import type_of, typmod_of
+from translator.typed import location_of, type_of, typmod_of
 
 Node = dict[str, Any]
 
@@ -24,7 +24,9 @@ def transform_with(scope: Scope, clause: Node | None) -> exp.With | None:
         return None
     recursive = bool(clause.get("recursive"))
     expressions = []
-    for item in checked_items(clause):
+    items = checked_items(clause)
+    scope.future_ctes = {item["ctename"] for item in items}
+    for item in items:
         if "SelectStmt" not in item["ctequery"]:
             raise SqlError(
                 codes.FEATURE_NOT_SUPPORTED,
@@ -32,6 +34,7 @@ def transform_with(scope: Scope, clause: Node | None) -> exp.With | None:
                 location=item.get("location"),
             )
         expressions.append(transform_item(scope, item, recursive=recursive))
+        scope.future_ctes.discard(item["ctename"])
     return exp.With(expressions=expressions, recursive=recursive)
 
 
@@ -79,7 +82,9 @@ def _plain(scope: Scope, value: Node) -> exp.CTE:
     scope.ctes[cte.name] = cte
     made = tree(value, cte, query.tree)
     if analysis.volatile:
-        made.set("materialized", True)  # whatever was asked for: it must run once (contain_volatile_functions in SS_process_ctes)
+        made.set(
+            "materialized", True
+        )  # whatever was asked for: it must run once (contain_volatile_functions in SS_process_ctes)
     analysis.volatile = analysis.volatile or outer
     return made
 
@@ -153,7 +158,7 @@ def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) ->
 
     recursion.check(value)
     select = value["ctequery"]["SelectStmt"]
-    name, location = value["ctename"], value.get("location")
+    name = value["ctename"]
     inner = scope.child()
     withs = transform_with(inner, select.get("withClause"))
     base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
@@ -165,18 +170,18 @@ def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) ->
     step = transform_query(inner.child(), {"SelectStmt": select["rarg"]}, keep_unknown=True)
     if clauses is not None:
         clauses.complete(inner, base, step)
-    before = [(type_of(target.node), typmod_of(target.node)) for target in base.targets]
+    before = [(type_of(target.node), typmod_of(target.node), location_of(target.node)) for target in base.targets]
     if not select.get("all"):
         _check_hashable(scope, base)
     query = setops.join(scope, exp.Union, "UNION", base, step, distinct=not select.get("all"))
-    for position, (target, (type_oid, typmod)) in enumerate(zip(query.targets, before, strict=True), 1):
+    for position, (target, (type_oid, typmod, place)) in enumerate(zip(query.targets, before, strict=True), 1):
         if (type_of(target.node), typmod_of(target.node)) != (type_oid, typmod):
             raise SqlError(
                 codes.DATATYPE_MISMATCH,
                 f'recursive query "{name}" column {position} has type {scope.analysis.type_name(type_oid, typmod)} in non-recursive'
                 f" term but type {scope.analysis.type_name(type_of(target.node), typmod_of(target.node))} overall",
                 hint="Cast the output of the non-recursive term to the correct type.",
-                location=location,
+                location=place,
             )
     if withs is not None:
         query.tree.set("with_", withs)

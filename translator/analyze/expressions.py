@@ -401,7 +401,7 @@ def _in_list(scope: Scope, left: exp.Expr, items: list[exp.Expr], location: int 
 
 
 # LIKE and friends: the operator is in the node; SIMILAR TO and ESCAPE come as function calls in the right argument.
-_BETWEEN: dict[str, tuple[type[exp.And] | type[exp.Or], str, str, bool]] = {
+_BETWEEN: dict[str, tuple[type[exp.And | exp.Or], str, str, bool]] = {
     "AEXPR_BETWEEN": (exp.And, ">=", "<=", False),
     "AEXPR_NOT_BETWEEN": (exp.Or, "<", ">", False),
     "AEXPR_BETWEEN_SYM": (exp.And, ">=", "<=", True),
@@ -459,6 +459,7 @@ _A_EXPR: dict[str, Callable[[Scope, Node], exp.Expr]] = {
     "AEXPR_SIMILAR": _plain_operator,
     **dict.fromkeys(_BETWEEN, _between),
 }
+
 
 def _merge_action(scope: Scope, value: Node) -> exp.Expr:
     """merge_action(), also in subqueries of the RETURNING list (transformMergeSupportFunc)."""

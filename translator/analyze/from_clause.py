@@ -148,7 +148,14 @@ def find_relation(scope: Scope, value: Node) -> Relation:
                 )
             return relation
     full = f"{schema}.{name}" if schema else name
-    raise SqlError(codes.UNDEFINED_TABLE, f'relation "{full}" does not exist', location=location)
+    error = SqlError(codes.UNDEFINED_TABLE, f'relation "{full}" does not exist', location=location)
+    level: Scope | None = None if schema else scope
+    while level is not None:
+        if name in level.future_ctes:
+            error.detail = f'There is a WITH item named "{name}", but it cannot be referenced from this part of the query.'
+            error.hint = "Use WITH RECURSIVE, or re-order the WITH items to remove forward references."
+        level = level.parent
+    raise error
 
 
 def table(scope: Scope, relation: Relation, alias: Node | None, name: str) -> tuple[exp.Expr, Entry]:

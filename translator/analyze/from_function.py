@@ -13,6 +13,7 @@ from sqlglot import exp
 from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.analysis import Analysis
+from translator.analyze.clauses import place_of
 from translator.analyze.scope import Entry, EntryColumn, Scope
 from translator.analyze.target import column_name
 from translator.errors import SqlError
@@ -56,7 +57,12 @@ def _split_unnest(items: list[Node]) -> list[list[Node]]:
     """unnest(a, b) in FROM stands for ROWS FROM (unnest(a), unnest(b))."""
     call = items[0].get("FuncCall")
     arguments = call.get("args", []) if call is not None else []
-    if call is None or len(arguments) < 2 or call["funcname"][-1]["String"]["sval"] != "unnest" or (len(items) > 1 and items[1]):
+    if (
+        call is None
+        or len(arguments) < 2
+        or call["funcname"][-1]["String"]["sval"] != "unnest"
+        or (len(items) > 1 and items[1])
+    ):
         return [items]
     return [[{"FuncCall": {**call, "args": [argument]}}] for argument in arguments]
 
@@ -85,7 +91,7 @@ def _one(
             raise SqlError(
                 codes.SYNTAX_ERROR,
                 'a column definition list is only allowed for functions returning "record"',
-                location=location,
+                location=place_of(definitions),
             )
         defined = _defined(scope.analysis, definitions)
         if isinstance(node, exp.Anonymous) and node.this == "sql:rows":

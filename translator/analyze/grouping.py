@@ -149,10 +149,15 @@ class _Walk:
                 raise _ungrouped(node, self.aliases[node.table], in_subquery=in_subquery)
             return
         call = node.this if isinstance(node, exp.Filter) else node
-        if isinstance(call, exp.Anonymous) and call.meta.get("aggregate") and call.meta.get("level") == self.level:
-            if not isinstance(node.parent, exp.Window) or node.parent.this is not node:
-                self._check_direct(call)
-                return
+        windowed = isinstance(node.parent, exp.Window) and node.parent.this is node
+        if (
+            isinstance(call, exp.Anonymous)
+            and call.meta.get("aggregate")
+            and call.meta.get("level") == self.level
+            and not windowed
+        ):
+            self._check_direct(call)
+            return
         deeper = in_subquery or isinstance(node, exp.Query)
         for child in node.iter_expressions():
             self.visit(child, in_subquery=deeper)

@@ -91,6 +91,12 @@ def _source(
     plain = not any(select.get(key) for key in ("sortClause", "limitCount", "limitOffset", "lockingClause", "withClause"))
     if select.get("valuesLists") and plain:
         rows = values_rows(scope, select["valuesLists"], allow_default=True)
+        if scope.has_sets:
+            # one row of VALUES is as good as a select list, and may have sets (EXPR_KIND_VALUES_SINGLE)
+            scope.has_sets = False
+            (items,) = select["valuesLists"]
+            targets = [{"ResTarget": {"val": item}} for item in items["List"]["items"]]
+            return _source(scope, relation, {**value, "selectStmt": {"SelectStmt": {"targetList": targets}}}, named, places)
         _check_count(named, len(rows[0]), rows[0], value)
         del named[len(rows[0]) :]
         made = [_assigned_row(scope, relation, named, places, row) for row in rows]
@@ -117,9 +123,7 @@ def _check_count(named: list[Column], given: int, nodes: list[exp.Expr], value: 
         raise SqlError(codes.SYNTAX_ERROR, "INSERT has more target columns than expressions", location=location)
 
 
-def _assigned_row(
-    scope: Scope, relation: Relation, named: list[Column], places: list[Node], row: list[exp.Expr]
-) -> Row:
+def _assigned_row(scope: Scope, relation: Relation, named: list[Column], places: list[Node], row: list[exp.Expr]) -> Row:
     """The values of a row as their columns' types; parts of one column are put together."""
     if not places:
         return [_assigned(scope, relation, item, node) for item, node in zip(named, row, strict=True)]

@@ -104,6 +104,7 @@ class Scope:
     items: list[Item] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)  # all of the level, also those that nothing refers to by name (p_rtable)
     ctes: dict[str, Cte] = field(default_factory=dict)
+    future_ctes: set[str] = field(default_factory=set)  # WITH items that cannot be referred to yet
     clause: str = ""
     lateral_active: bool = False
     lateral_used: bool = False
@@ -148,10 +149,16 @@ def check_names(items: list[Item], others: list[Item], location: int | None = No
             if not (left.by_name and right.by_name) or left.entry.name != right.entry.name or not left.entry.name:
                 continue
             one, two = left.entry, right.entry
-            if one.relation and two.relation and one.relation.oid != two.relation.oid and not (one.target or two.target):
-                if one.relation.name == one.name and two.relation.name == two.name:
-                    continue
+            if not (one.target or two.target) and _are_namesakes(one, two):
+                continue
             raise SqlError(codes.DUPLICATE_ALIAS, f'table name "{left.entry.name}" specified more than once', location=location)
+
+
+def _are_namesakes(one: Entry, two: Entry) -> bool:
+    """Two tables of different schemas under their own names, which a schema can tell apart."""
+    if one.relation is None or two.relation is None or one.relation.oid == two.relation.oid:
+        return False
+    return one.relation.name == one.name and two.relation.name == two.name
 
 
 def use(column: EntryColumn, location: int | None) -> exp.Expr:
@@ -196,7 +203,9 @@ def _check_lateral(item: Item, location: int | None) -> None:
     if item.lateral_only and not item.lateral_ok:
         detail = "The combining JOIN type must be INNER or LEFT for a LATERAL reference."
         if item.is_target:
-            detail = f'There is an entry for table "{item.entry.name}", but it cannot be referenced from this part of the query.'
+            detail = (
+                f'There is an entry for table "{item.entry.name}", but it cannot be referenced from this part of the query.'
+            )
         raise SqlError(
             codes.INVALID_COLUMN_REFERENCE,
             f'invalid reference to FROM-clause entry for table "{item.entry.name}"',

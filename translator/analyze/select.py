@@ -61,7 +61,9 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
     where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE") if value.get("whereClause") else None
     having = transform_condition(scope, value["havingClause"], "HAVING", "HAVING") if value.get("havingClause") else None
     sort = clauses.transform_sort(scope, value.get("sortClause", []), targets)
-    group, sets = grouping.transform_group(scope, value.get("groupClause", []), targets, distinct=bool(value.get("groupDistinct")))
+    group, sets = grouping.transform_group(
+        scope, value.get("groupClause", []), targets, distinct=bool(value.get("groupDistinct"))
+    )
     distinct = clauses.transform_distinct(scope, value.get("distinctClause"), targets, sort)
     if not keep_unknown:
         resolve_targets(scope, targets)
@@ -209,7 +211,8 @@ def values_rows(scope: Scope, lists: list[Node], *, allow_default: bool = False)
             elif "ColumnRef" in node and "A_Star" in node["ColumnRef"]["fields"][-1]:
                 row += [target.node for target in expand_star(scope, node["ColumnRef"])]
             else:
-                row.append(transform_in(scope, node, "VALUES"))
+                # INSERT takes one row for a select list
+                row.append(transform_in(scope, node, "VALUES" if len(lists) > 1 or not allow_default else "VALUES of one row"))
         if rows and len(row) != len(rows[0]):
             raise SqlError(
                 codes.SYNTAX_ERROR,

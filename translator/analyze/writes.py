@@ -97,9 +97,7 @@ def _without_locations(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def stored(
-    scope: Scope, relation: Relation, item: Column, node: exp.Expr, row: dict[int, exp.Expr] | None = None
-) -> exp.Expr:
+def stored(scope: Scope, relation: Relation, item: Column, node: exp.Expr, row: dict[int, exp.Expr] | None = None) -> exp.Expr:
     """What goes into the SQLite column. A key that is SQLite's rowid must not be NULL: SQLite would make up a value.
 
     `row`: the values of the new row by attnum, which the error shows; they are evaluated only then.

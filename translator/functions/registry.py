@@ -56,7 +56,7 @@ def _declare(implementation: Implementation) -> None:
 
 
 def template(name: str, text: str) -> None:
-    """Declare that `name` is a SQLite expression, e.g. template("int4pl", "pg_int4($1 + $2)")."""
+    """Declare that `name` is a SQLite expression, such as `pg_guard_int4($1 + $2)` for int4pl."""
     _declare(Implementation(name, template=text))
 
 

@@ -108,7 +108,7 @@ def _column_size(type: Type, value: Stored) -> int:
     if length == _CSTRING:
         return len(type.output(value, runtime.settings).encode()) + 1
     if type.oid == _NUMERIC:
-        return _HEADER + 2 if str(value)[-1] > "9" else number_size(Decimal(value))
+        return _HEADER + 2 if str(value)[-1] > "9" else number_size(Decimal(str(value)))
     if type.oid == _JSONB:
         return _HEADER + document_size(read(str(value)))
     if isinstance(type, Array):

@@ -118,7 +118,7 @@ def frame_offset_float(side: str, value: float | str | None) -> float:
 @function("frame_offset_numeric", strict=False)
 def frame_offset_numeric(side: str, value: str | None) -> float:
     _check_null(side, value)
-    number = Decimal(value)
+    number = Decimal(str(value))
     return _scaled(number, float("inf")) if not number.is_nan() and number >= 0 else _refuse()
 
 

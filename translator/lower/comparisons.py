@@ -100,7 +100,7 @@ _LIKES = {"textlike", "textnlike", "bpcharlike", "bpcharnlike", "namelike", "nam
 
 
 def like_patterns(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
-    """A LIKE pattern is checked where it is computed; SQLite's own LIKE, which an index can serve, wants it bare.
+    r"""A LIKE pattern is checked where it is computed; SQLite's own LIKE, which an index can serve, wants it bare.
 
     before: a LIKE b || '%'
     after:  a LIKE pg_like_pattern(b || '%') ESCAPE '\\'

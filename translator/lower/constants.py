@@ -57,7 +57,9 @@ def _is_candidate(node: exp.Anonymous) -> bool:
     proc = node.meta.get("proc")
     if proc is None or proc.volatility != "i" or proc.kind != "f" or proc.returns_set:
         return False
-    return all(isinstance(one, _CONSTANTS) or (isinstance(one, exp.Anonymous) and _is_candidate(one)) for one in node.expressions)
+    return all(
+        isinstance(one, _CONSTANTS) or (isinstance(one, exp.Anonymous) and _is_candidate(one)) for one in node.expressions
+    )
 
 
 def _simplify(node: exp.Expr, lowering: Lowering) -> exp.Expr:
@@ -114,9 +116,16 @@ def _truth(node: exp.Expr) -> bool | None:
     return None
 
 
+# Casts that do nothing to a literal, and that stand in many statements: LIMIT 10 is a bigint.
+_WIDENING = {"int48", "int28", "i2toi4"}
+
+
 def _computed(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     from translator.lower.rules import lower
 
+    if node.this in _WIDENING:
+        widened = typed(node.expressions[0].copy(), type_of(node), -1, location_of(node))
+        return _in_place_of(node, widened)
     container = select([exp.Alias(this=node.copy(), alias=exp.Identifier(this="value", quoted=True))])
     container.meta["grouped"] = False
     try:
@@ -139,6 +148,12 @@ def _computed(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     else:
         made = constant(value)
     typed(made, type_of(node), typmod_of(node), location_of(node))
+    return _in_place_of(node, made)
+
+
+def _in_place_of(node: exp.Expr, made: exp.Expr) -> exp.Expr:
+    if isinstance(node.parent, exp.Table):
+        return node  # a function in FROM is a row, not a value
     if node.parent is not None:
         node.replace(made)
     return made

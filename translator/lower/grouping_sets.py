@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from translator.lower.lowering import Lowering, number
-from translator.lower.projection import split
+from translator.lower.projection import Test, split
 from translator.typed import type_of, typed
 
 
@@ -21,7 +21,7 @@ def grouping_sets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         sets = node.meta.pop("grouping_sets", None)
         if sets is None:
             continue
-        outer = split(node, lowering, lambda part, own=node: isinstance(part, exp.Window) and part.parent_select is own)
+        outer = split(node, lowering, _windows_of(node))
         group = list(node.args["group"].expressions) if node.args.get("group") is not None else []
         united: exp.Expr | None = None
         for branch in [_branch(node, group, chosen) for chosen in sets]:
@@ -33,6 +33,10 @@ def grouping_sets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         if left.this == "grouping:mask":
             left.replace(number(0))
     return tree
+
+
+def _windows_of(node: exp.Select) -> Test:
+    return lambda part: isinstance(part, exp.Window) and part.parent_select is node
 
 
 def _branch(inner: exp.Select, group: list[exp.Expr], chosen: tuple[int, ...]) -> exp.Select:

@@ -35,6 +35,8 @@ def correlated_limits(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     after:  (SELECT n.a FROM (SELECT a, ROW_NUMBER() OVER (ORDER BY a) AS "row" FROM t) AS n
              WHERE n."row" > u.n AND n."row" <= u.n + 1 ORDER BY n.a)
     """
+    if not lowering.analysis.correlated_limits:
+        return tree
     for clause in list(tree.find_all(exp.Limit, exp.Offset)):
         node = clause.parent
         if not isinstance(node, exp.Select) or clause.expression.find(exp.Column) is None:

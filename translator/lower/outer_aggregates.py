@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from translator.lower.lowering import Lowering
-from translator.lower.projection import is_of_level, split
+from translator.lower.projection import Test, is_of_level, split
 
 # Constructs that become subqueries themselves, with their arguments inside.
 _MOVING = {"extreme:greatest", "extreme:least", "query:any", "query:all", "array:any", "array:all", "coerce:array"}
@@ -29,10 +29,14 @@ def outer_aggregates(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             continue
         having = node.args.get("having")
         moves = having is not None and any(id(part) in around for part in having.walk())
-        made = split(node, lowering, lambda part, a=around, m=moves: id(part) in a or (m and isinstance(part, exp.Window)), level)
+        made = split(node, lowering, _staying(around, windows=moves), level)
         if node is tree:
             tree = made
     return tree
+
+
+def _staying(around: set[int], *, windows: bool) -> Test:
+    return lambda part: id(part) in around or (windows and isinstance(part, exp.Window))
 
 
 def _around(node: exp.Select, level: int | None, *, in_subqueries: bool) -> set[int]:

@@ -160,9 +160,7 @@ def _replace(part: exp.Expr, name: str, first: int, lowering: Lowering, node: ex
         part = part.parent
         made = typed(column(name, f"c{first + int(part.expressions[1].this) - 1}"), type_of(part))
     else:
-        made = call(
-            "row:construct", *[typed(column(name, f"c{first + place}"), oid) for place, (_, oid) in enumerate(fields)]
-        )
+        made = call("row:construct", *[typed(column(name, f"c{first + place}"), oid) for place, (_, oid) in enumerate(fields)])
         made.meta["names"] = tuple(label for label, _ in fields)
         typed(made, type_of(part))
     part.replace(made)

@@ -41,7 +41,7 @@ def _null_test(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     A row IS NULL when every field is, and IS NOT NULL when every field is not (ExecEvalRowNullInt).
     """
     record, negated = node.expressions
-    return call("record_null", number(type_of(record)), record, number(int(negated.this)))
+    return call("record_null", number(lowering.analysis.catalog.base_type(type_of(record))), record, number(int(negated.this)))
 
 
 def _ctid(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:

@@ -73,9 +73,9 @@ def _fixed_columns(condition: exp.Expr, table: str) -> set[str]:
         return set()
     left, right = condition.expressions
     for one, other in ((left, right), (right, left)):
-        if isinstance(one, exp.Column) and one.table == table:
-            if not any(part.table == table for part in other.find_all(exp.Column)):
-                return {one.name}
+        own = isinstance(one, exp.Column) and one.table == table
+        if own and not any(part.table == table for part in other.find_all(exp.Column)):
+            return {one.name}
     return set()
 
 

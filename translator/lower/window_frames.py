@@ -34,6 +34,8 @@ def window_frames(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     before: OVER (ORDER BY day RANGE '7 days' PRECEDING)
     after:  OVER (ORDER BY pg_frame_key_date(day) RANGE 604800000000 PRECEDING)
     """
+    if not lowering.analysis.grouped:
+        return tree
     for window in list(tree.find_all(exp.Window)):
         spec = window.args.get("spec")
         if spec is None:

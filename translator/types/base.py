@@ -1,4 +1,4 @@
-"""What a data type is: how its values are stored, read and written.
+r"""What a data type is: how its values are stored, read and written.
 
 A *stored value* is what SQLite keeps: int, float, str or bytes; NULL is handled by callers and never reaches these
 functions. The forms are those of the design's table "Types and storage". A value has one *value form*; only a column of
@@ -44,7 +44,7 @@ class Type:
 
     def typmod_in(self, modifiers: list[str]) -> int:
         """The typmod that `name(modifiers)` stands for. Raises 42601/22023 like typmodin."""
-        from translator.errors import SqlError  # noqa: PLC0415  (base has no other use for it)
+        from translator.errors import SqlError
 
         raise SqlError("42601", f'type modifier is not allowed for type "{self.name}"')
 

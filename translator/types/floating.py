@@ -131,7 +131,7 @@ def single_text(value: float, extra_digits: int = 1) -> str:
     """float4out: `value` is a double with the value of a real."""
     if extra_digits <= 0 and math.isfinite(value):
         return f"{value:.{max(6 + extra_digits, 1)}g}"
-    if value != value:  # noqa: PLR0124
+    if value != value:  # noqa: PLR0124  (the test for NaN)
         return NAN
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
