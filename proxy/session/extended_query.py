@@ -63,7 +63,7 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
     formats = message.parameter_formats
     if len(values) != len(types) or (len(formats) > 1 and len(formats) != len(values)):
         raise _wrong_count(message, len(types))
-    if session.transaction.state is State.FAILED and not compiled.ends_transaction:
+    if session.transaction.state is State.FAILED and not (compiled.ends_transaction and compiled.statement.node):
         raise failed_block()
     binds: tuple[Any, ...] = ()
     if types:
@@ -124,7 +124,9 @@ def receive_execute(session: Session, message: frontend.Execute) -> Answer:
     session.begin_command(compiled.statement.text)
     session.alone = session.executed == 0
     session.executed += 1
-    if session.transaction.state is State.FAILED and not compiled.ends_transaction:
+    if session.transaction.state is State.FAILED and (
+        not compiled.ends_transaction or (portal.failed and compiled.statement.node)
+    ):
         raise failed_block()
     if compiled.plain_read and not portal.started and message.max_rows <= 0 and session.executor.read_now(portal):
         session.transaction.queried = True

@@ -69,7 +69,7 @@ class Portal:
     """
 
     started = False
-    finished = False  # no rows are left
+    failed = False  # with its transaction: even ROLLBACK is not executed any more
     count: int | None = None  # rows changed, where the tag counts those
     tag = ""  # the complete command tag of a utility command
     cursor: Cursor | None = None
@@ -197,8 +197,10 @@ class Portals:
         """Stop the portals of a failed transaction, or of a savepoint in it; their names stay until its end (AtAbort_Portals)."""
         for portal in self._by_name.values():
             stays = portal.hold and portal.transaction != number
-            if portal.level >= level and not stays and portal.connection is not None:
-                self._release(portal)
+            if portal.level >= level and not stays:
+                portal.failed = True
+                if portal.connection is not None:
+                    self._release(portal)
 
     def end_implicit(self) -> None:
         """Close the portals that were bound outside a block, when nothing was executed that began a transaction."""

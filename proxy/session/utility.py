@@ -50,18 +50,10 @@ _UNSUPPORTED: Final = {
 _OUTSIDE_TRANSACTION: Final = frozenset(("TransactionStmt",))
 # Take no snapshot, so that the transaction's modes can still change (PlannedStmtRequiresSnapshot).
 _WITHOUT_SNAPSHOT: Final = frozenset(
-    (
-        "TransactionStmt",
-        "LockStmt",
-        "VariableSetStmt",
-        "VariableShowStmt",
-        "ConstraintsSetStmt",
-        "FetchStmt",
-        "ListenStmt",
-        "NotifyStmt",
-        "UnlistenStmt",
-        "CheckPointStmt",
-    )
+    [
+        *("TransactionStmt", "LockStmt", "VariableSetStmt", "VariableShowStmt", "ConstraintsSetStmt"),
+        *("FetchStmt", "ListenStmt", "NotifyStmt", "UnlistenStmt", "CheckPointStmt"),
+    ]
 )
 
 
@@ -261,9 +253,15 @@ async def _transaction(session: Session, plan: UtilityPlan, portal: Portal) -> N
         event = _CHAINED[event]
         command += " AND CHAIN"
     if event is Event.BEGIN:
+        was_in_block = session.transaction.in_block
         portal.tag = await session.actions.apply(event, command, _modes(session))
-        for option in tree.get("options", ()):
-            session.parameters.set(option["DefElem"]["defname"], _mode_text(option["DefElem"]))
+        try:
+            for option in tree.get("options", ()):
+                session.parameters.set(option["DefElem"]["defname"], _mode_text(option["DefElem"]))
+        except SqlError:
+            if not was_in_block:  # the block has not begun yet (TBLOCK_BEGIN in AbortCurrentTransaction)
+                await session.actions.apply(Event.ROLLBACK, "ROLLBACK")
+            raise
         return
     tag = await session.actions.apply(event, command, name=tree.get("savepoint_name", ""))
     portal.tag = _TAGS.get(event, tag.removesuffix(" AND CHAIN"))

@@ -94,7 +94,7 @@ def _index_named(name: str, connection: Connection, failed: Failed) -> tuple[Rel
     """The index that SQLite calls so, its table, and its terms in SQLite's SQL."""
     schema = "SELECT name, tbl_name, sql FROM main.sqlite_schema UNION ALL SELECT name, tbl_name, sql FROM temp.sqlite_schema"
     for table, definition in connection.execute(f"SELECT tbl_name, sql FROM ({schema}) WHERE name = ?", (name,)).fetchall():
-        relation = failed.relations.relation_by_storage(str(table))
+        relation = _relation_named(str(table), failed)
         entry = failed.relations.relation_by_storage(name)
         if relation is not None and entry is not None:
             index = next((index for index in relation.indexes if index.oid == entry.oid), None)
@@ -116,7 +116,7 @@ def _columns_named(text: str, failed: Failed) -> tuple[Relation | None, list[Col
     """The table and columns in `t.a, t.b`, where each name may itself hold dots and commas."""
     for dot in re.finditer(r"\.", text):
         table = text[: dot.start()]
-        relation = failed.relations.relation_by_storage(str(table))
+        relation = _relation_named(table, failed)
         if relation is None:
             continue
         names = text[dot.end() :].split(f", {table}.")
@@ -124,6 +124,12 @@ def _columns_named(text: str, failed: Failed) -> tuple[Relation | None, list[Col
         if all(name in columns for name in names):
             return relation, [columns[name] for name in names]
     return None, []
+
+
+def _relation_named(table: str, failed: Failed) -> Relation | None:
+    """The table that SQLite calls so: the statement's own rather than one in another schema, which SQLite does not name."""
+    target = failed.relations.relation_by_oid(failed.target)
+    return target if target is not None and target.storage == table else failed.relations.relation_by_storage(table)
 
 
 def _index_key(connection: Connection, relation: Relation, index: Index, terms: list[str], row: Row) -> str:

@@ -21,7 +21,7 @@ CREATE TABLE child (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, parent_i
                     note char(5), twice int GENERATED ALWAYS AS (1 + 1) STORED);
 CREATE INDEX child_parent ON child (parent_id DESC) WHERE parent_id > 0;
 CREATE UNIQUE INDEX child_note ON child (lower(note));
-CREATE VIEW cheap AS SELECT id, name FROM parent WHERE price < 10;
+CREATE VIEW cheap AS SELECT id, name FROM parent WHERE price < 10.0;
 CREATE SEQUENCE counter START 5 INCREMENT 2;
 CREATE SCHEMA app;
 CREATE TABLE app.inner_table (a int, b date);

@@ -8,6 +8,15 @@ import pytest
 
 from proxy.session.instance import Instance, open_instance
 from tests.harness.conversation import Conversation
+from translator.settings import Runtime, runtime
+
+
+@pytest.fixture(autouse=True)
+def no_session_left_behind() -> Iterator[None]:
+    """What a test ran for must not answer for the next one: its catalog's connection is closed by then."""
+    yield
+    vars(runtime).clear()
+    assert runtime.catalog is Runtime.catalog
 
 
 @pytest.fixture

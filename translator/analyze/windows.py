@@ -155,7 +155,8 @@ def _range_offset(scope: Scope, value: exp.Expr, order: exp.Order | None, locati
     given = type_of(value)
     base = analysis.catalog.base_type(ordered)
     allowed = RANGE_OFFSETS.get(base)
-    message = f"RANGE with offset PRECEDING/FOLLOWING is not supported for column type {analysis.type_name(ordered)}"
+    shown = analysis.type_name(oids.TEXT if base == oids.VARCHAR else ordered)  # the type of the operator class
+    message = f"RANGE with offset PRECEDING/FOLLOWING is not supported for column type {shown}"
     if allowed is None:
         raise SqlError(codes.FEATURE_NOT_SUPPORTED, message, location=location_of(value))
     preferred = base if given == oids.UNKNOWN else given

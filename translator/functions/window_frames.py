@@ -4,16 +4,26 @@ SQLite subtracts and adds the offset itself, and only to numbers. So lowering so
 column, and gives the offset as `frame_offset_…`, which also raises PostgreSQL's errors. An infinite key is the greatest finite
 number and an infinite offset is infinite, so that nothing lies outside of it. NaN stays text: it has only itself beside it.
 
-Left out: months and, in a zone with daylight-saving time, days, since their length depends on where they are counted from.
+Months and, in a zone with daylight-saving time, days have no such number, since their length depends on where they are
+counted from: for them lowering computes the frame with the in_range functions themselves (lower/computed_frames.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from translator import sqlstate as codes
 from translator.errors import SqlError, unsupported
+from translator.functions.datetime_arithmetic import (
+    date_timestamp,
+    timestamp_mi_interval,
+    timestamp_pl_interval,
+    timestamptz_mi_interval,
+    timestamptz_pl_interval,
+)
+from translator.functions.interval import interval_mi, interval_pl
 from translator.functions.registry import function
 from translator.settings import runtime
 from translator.types.calendar import DAY
@@ -122,22 +132,21 @@ def frame_offset_numeric(side: str, value: str | None) -> float:
     return _scaled(number, float("inf")) if not number.is_nan() and number >= 0 else _refuse()
 
 
-@function("frame_offset_date", "frame_offset_timestamp", strict=False)
+@function("frame_offset_date", "frame_offset_timestamp", "frame_offset_timestamptz", strict=False)
 def frame_offset_timestamp(side: str, value: str | None) -> float:
     interval = _interval(side, value)
+    return float("inf") if is_infinite(interval) else _number(interval_span(interval))
+
+
+def depends_on_calendar(family: str, offset: str) -> bool:
+    """Whether an interval's length depends on where it is counted from."""
+    if family not in ("date", "timestamp", "timestamptz"):
+        return False
+    interval = interval_of(offset)
     if is_infinite(interval):
-        return float("inf")
-    if interval[0]:
-        raise unsupported("RANGE with an offset of months")
-    return _number(interval[1] * DAY + interval[2])
-
-
-@function("frame_offset_timestamptz", strict=False)
-def frame_offset_timestamptz(side: str, value: str | None) -> float:
-    offset = frame_offset_timestamp(side, value)
-    if interval_of(str(value))[1] and zone_of(runtime.settings).fixed is None and offset != float("inf"):
-        raise unsupported("RANGE with an offset of days in a time zone with daylight-saving time")
-    return offset
+        return False
+    fixed_days = family != "timestamptz" or zone_of(runtime.settings).fixed is not None
+    return bool(interval[0]) or (bool(interval[1]) and not fixed_days)
 
 
 @function("frame_offset_interval", strict=False)
@@ -172,3 +181,58 @@ def _check_null(side: str, value: object) -> None:
 
 def _refuse() -> Any:
     raise SqlError(codes.INVALID_PRECEDING_OR_FOLLOWING_SIZE, "invalid preceding or following size in window function")
+
+
+# ------------------------------------------------------------------ in_range
+
+
+@function("in_range_timestamp_interval")
+def in_range_timestamp(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
+    return _timestamp_in_range(value, base, offset, subtract, less, (timestamp_pl_interval, timestamp_mi_interval))
+
+
+@function("in_range_timestamptz_interval", deterministic=False)
+def in_range_timestamptz(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
+    return _timestamp_in_range(value, base, offset, subtract, less, (timestamptz_pl_interval, timestamptz_mi_interval))
+
+
+@function("in_range_date_interval")
+def in_range_date(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
+    return in_range_timestamp(date_timestamp(value), date_timestamp(base), offset, subtract, less)
+
+
+@function("in_range_interval_interval")
+def in_range_interval(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
+    distance = _interval("", offset)
+    origin = interval_of(base)
+    if is_infinite(distance) and is_infinite(origin) and (origin == INFINITY) == bool(subtract):
+        return True
+    bound = interval_span(interval_of(interval_mi(base, offset) if subtract else interval_pl(base, offset)))
+    return _compare(interval_span(interval_of(value)), bound, less)
+
+
+@function("in_range_time_interval")
+def in_range_time(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
+    distance = frame_offset_time("", offset)
+    return _compare(time_of(value), time_of(base) + (-distance if subtract else distance), less)
+
+
+@function("in_range_timetz_interval")
+def in_range_timetz(value: str, base: str, offset: str, subtract: int, less: int) -> bool:
+    distance = frame_offset_timetz("", offset)
+    return _compare(timetz_key(value), timetz_key(base) + (-distance if subtract else distance), less)
+
+
+def _timestamp_in_range(
+    value: str, base: str, offset: str, subtract: int, less: int, moves: tuple[Callable[[str, str], str], ...]
+) -> bool:
+    distance = _interval("", offset)
+    origin = microseconds_of(base)
+    if is_infinite(distance) and origin == (END_OF_TIME if subtract else BEGIN_OF_TIME):
+        return True
+    bound = moves[1 if subtract else 0](base, offset)
+    return _compare(microseconds_of(value), microseconds_of(bound), less)
+
+
+def _compare(value: int, bound: int, less: int) -> bool:
+    return value <= bound if less else value >= bound

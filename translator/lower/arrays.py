@@ -127,6 +127,7 @@ def _any(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
 
 
 _MOST_LISTED = 500
+_CONSTRUCTORS = {"json_array", "array_construct"}  # what `_construct` has made of ARRAY[…]
 
 
 def _in_list(array: exp.Expr, comparison: exp.Expr, element: int, lowering: Lowering) -> exp.Expr | None:
@@ -154,9 +155,8 @@ def _in_list(array: exp.Expr, comparison: exp.Expr, element: int, lowering: Lowe
 
 
 def _known_elements(array: exp.Expr, element: int) -> list[exp.Expr] | None:
-    if isinstance(array, exp.Anonymous) and array.this == "array:construct":
-        constant = all(isinstance(item, exp.Literal | exp.Null | exp.Boolean) for item in array.expressions)
-        return list(array.expressions) if constant else None
+    if isinstance(array, exp.Anonymous) and array.this in _CONSTRUCTORS:
+        return list(array.expressions)
     if not isinstance(array, exp.Literal) or not array.is_string or element == oids.BYTEA:
         return None
     values = json.loads(array.this)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from translator.lower.comparisons import like_patterns
+from translator.lower.computed_frames import computed_frames
 from translator.lower.constants import constant_calls
 from translator.lower.distinct_on import distinct_on
 from translator.lower.expressions import constructs
@@ -45,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     sql_functions,
     grouping_sets,
     whole_groups,
+    computed_frames,
     distinct_on,
     with_ties,
     correlated_limits,

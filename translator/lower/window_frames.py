@@ -6,13 +6,13 @@ from sqlglot import exp
 
 from translator import oids
 from translator.analyze.constants import constant, stored
-from translator.errors import unsupported
+from translator.errors import SqlError
 from translator.functions.registry import IMPLEMENTATIONS
-from translator.lower.lowering import Lowering
-from translator.typed import call, location_of, type_of, typed
+from translator.lower.lowering import Lowering, number
+from translator.typed import call, type_of, typed
 
 # What the sorted type's frame_key_… and frame_offset_… functions are called; integers are their own keys.
-_FAMILIES = {
+FAMILIES = {
     oids.INT2: "integer",
     oids.INT4: "integer",
     oids.INT8: "integer",
@@ -46,23 +46,38 @@ def window_frames(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         family = "rows"
         if spec.args["kind"] == "RANGE":
             (item,) = window.args["order"].expressions
-            family = _FAMILIES[lowering.analysis.catalog.base_type(type_of(item.this))]
+            family = FAMILIES[lowering.analysis.catalog.base_type(type_of(item.this))]
             if family != "integer":
                 name = "timestamp" if family == "timestamptz" else family
                 item.set("this", typed(call(f"frame_key_{name}", item.this), oids.INT8))
         for side in sides:
-            spec.set(side, _offset(spec.args[side], family, side))
+            try:
+                spec.set(side, _offset(spec.args[side], family, side))
+            except SqlError as error:
+                # a view may have such a frame: running it fails
+                lowering.analysis.failure = error
+                spec.set(side, number(0))
     return tree
+
+
+def offsets(spec: exp.Expr) -> list[exp.Expr]:
+    """The offsets of a frame, none, one or two."""
+    return [spec.args[side] for side in ("start", "end") if isinstance(spec.args.get(side), exp.Expr)]
+
+
+def bare(value: exp.Expr) -> exp.Expr:
+    """The offset without parentheses and widening casts."""
+    while isinstance(value, exp.Paren) or (isinstance(value, exp.Anonymous) and value.this in ("int48", "int28")):
+        value = value.this if isinstance(value, exp.Paren) else value.expressions[0]
+    return value
 
 
 def _offset(value: exp.Expr, family: str, side: str) -> exp.Expr:
     """The offset as SQLite may have it: a number or a parameter. What is constant is computed here."""
-    while isinstance(value, exp.Paren) or (isinstance(value, exp.Anonymous) and value.this in ("int48", "int28")):
-        value = value.this if isinstance(value, exp.Paren) else value.expressions[0]
-    if isinstance(value, exp.Parameter) and family in ("rows", "integer"):
+    value = bare(value)
+    if isinstance(value, exp.Parameter):
         return value
-    if not isinstance(value, exp.Literal | exp.Null):
-        raise unsupported("a window frame offset that is not constant", location_of(value))
+    assert isinstance(value, exp.Literal | exp.Null)  # all else is in computed_frames.py
     function = IMPLEMENTATIONS[f"frame_offset_{family}"].function
     assert function is not None
     return constant(function("starting" if side == "start" else "ending", stored(value)))
