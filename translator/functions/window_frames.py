@@ -26,6 +26,7 @@ from translator.functions.datetime_arithmetic import (
 from translator.functions.interval import interval_mi, interval_pl
 from translator.functions.registry import function
 from translator.settings import runtime
+from translator.types.base import Stored
 from translator.types.calendar import DAY
 from translator.types.datetime_stored import DATE_INFINITY, DATE_MINUS_INFINITY, day_of, microseconds_of, time_of
 from translator.types.datetime_stored import INFINITY as END_OF_TIME
@@ -109,6 +110,13 @@ def frame_offset_rows(side: str, value: int | None) -> int:
     if value < 0:
         message = f"frame {side} offset must not be negative"
         raise SqlError(codes.INVALID_PRECEDING_OR_FOLLOWING_SIZE, message)
+    return value
+
+
+@function("frame_offset_given", strict=False)
+def frame_offset_given(side: str, value: Stored | None) -> Stored | None:
+    """The offset of a frame that is computed by in_range functions, which check the rest."""
+    _check_null(side, value)
     return value
 
 

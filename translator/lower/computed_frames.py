@@ -209,7 +209,8 @@ class _Frame:
         catalog = self._lowering.analysis.catalog
         names = [catalog.type(catalog.base_type(type_of(one))).name for one in (item.this, value)]
         subtract, less = preceding != descending, (side == "end") != descending
-        test = call(f"in_range_{names[0]}_{names[1]}", q, p, value.copy(), number(int(subtract)), number(int(less)))
+        offset = call("frame_offset_given", string("starting" if side == "start" else "ending"), value.copy())
+        test = call(f"in_range_{names[0]}_{names[1]}", q, p, offset, number(int(subtract)), number(int(less)))
         null = connect(exp.Or, [exp.Is(this=exp.Paren(this=one.copy()), expression=exp.Null()) for one in (p, q)])
         return exp.Case(ifs=[exp.If(this=null, true=self._bound(side, "group", None))], default=test)
 
