@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/drivers/node
 
-.PHONY: serve install test check test-drivers test-cases-oracle record bench format clean
+.PHONY: serve install test check test-drivers test-suites test-cases-oracle record bench format clean
 
 ## Start the server on 127.0.0.1:$(PORT) with its databases in $(DATA)
 serve: install
@@ -51,6 +51,10 @@ $(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
 	command -v npm > /dev/null || (apt-get update -q && apt-get install -qy nodejs npm)
 	cd $(NODE) && npm ci
 	touch $@
+
+## Run other projects' test suites against the server: minutes
+test-suites: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -m suite
 
 ## Prove that the recorded answers are PostgreSQL's
 test-cases-oracle: $(VENV)/.installed-test

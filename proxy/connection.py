@@ -29,7 +29,7 @@ _log = logging.getLogger("litephant.connection")
 
 _HIGH_WATER: Final = 1 << 18  # bytes that wait in the transport before the session is told to wait
 _BATCH: Final = 64  # messages that are handled before their answers are written
-_MOST_UNREAD: Final = 1 << 20  # bytes received while the session is busy before reading pauses
+_MOST_UNREAD: Final = 1 << 18  # bytes that wait while the session is busy before reading pauses
 
 
 class Connection(asyncio.Protocol):
@@ -44,7 +44,6 @@ class Connection(asyncio.Protocol):
         self._startup: Startup | None = None
         self._transport: asyncio.Transport
         self._waiting = False  # for the session to be done with a message
-        self._unread = 0  # bytes that came meanwhile
         self._reading_paused = False
         self._drained: asyncio.Future[None] | None = None
         self._closing = False
@@ -64,8 +63,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._protocol.receive_data(data)
         if self._waiting:
-            self._unread += len(data)
-            if self._unread > _MOST_UNREAD and not self._reading_paused:
+            if not self._reading_paused and self._protocol.unread > _MOST_UNREAD:
                 self._reading_paused = True
                 self._transport.pause_reading()
             return
@@ -125,15 +123,14 @@ class Connection(asyncio.Protocol):
     def _go_on(self, done: asyncio.Future[None]) -> None:
         """The session has finished a message."""
         self._waiting = False
-        self._unread = 0
         if error := done.exception():
             _log.error("the session failed", exc_info=error)
             self._transport.abort()
             return
-        if self._reading_paused and not self._closing:
+        self._take_messages()
+        if self._reading_paused and not self._closing and not (self._waiting and self._protocol.unread > _MOST_UNREAD):
             self._reading_paused = False
             self._transport.resume_reading()
-        self._take_messages()
 
     # The session's client
 

@@ -36,7 +36,16 @@ from translator.settings import Settings, runtime
 from translator.statements import DEFINITIONS, UTILITIES, command_tag
 from translator.typed import location_of, type_of, typed, typmod_of
 
-__all__ = ["Expression", "Statement", "compile_expression", "compile_query", "compile_statement", "compute_with", "parse"]
+__all__ = [
+    "Expression",
+    "Statement",
+    "compile_expression",
+    "compile_insert",
+    "compile_query",
+    "compile_statement",
+    "compute_with",
+    "parse",
+]
 
 functions.load()
 
@@ -134,6 +143,15 @@ def _utility_plan(
             query = _query_plan(inner, catalog, settings, None if parameter_types is None else list(parameter_types))
     parameters = query.parameters if query is not None else ()
     return UtilityPlan(tag, parameters=parameters, node=statement.node, tree=statement.tree, text=statement.text, query=query)
+
+
+def compile_insert(
+    statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...], typmods: tuple[int, ...]
+) -> QueryPlan:
+    """The plan of COPY's INSERT, whose parameters were read with the modifiers of their columns."""
+    with _running_for(catalog, settings):
+        analysis = Analysis(catalog, settings, Parameters(list(parameter_types), typmods=typmods))
+        return _modify_plan(analysis, dml.transform(Scope(analysis), statement.node, statement.tree))
 
 
 def compile_query(node: Any, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None = None) -> QueryPlan:

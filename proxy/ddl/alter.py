@@ -298,6 +298,8 @@ def _column_default(execution: Execution, relation: Relation, command: dict[str,
     defaults.drop_default(execution, relation, column.attnum)
     if node is not None:
         defaults.add_default(execution, execution.relation(relation.oid), column.attnum, node)
+    if relation.kind == "r":  # a foreign key may set the column to it
+        sqlite_schema.rewrite_table(execution, execution.relation(relation.oid))
 
 
 # ---------------------------------------------------------------------- what only the catalog knows

@@ -52,6 +52,7 @@ def alter_column_type(execution: Execution, relation: Relation, command: dict[st
     if default is not None:
         defaults.drop_default(execution, execution.relation(relation.oid), column.attnum)
         defaults.add_default(execution, execution.relation(relation.oid), column.attnum, default)
+        sqlite_schema.rewrite_table(execution, execution.relation(relation.oid))
 
 
 def _change_identity_type(execution: Execution, relation: Relation, column: Column, type_oid: int) -> None:

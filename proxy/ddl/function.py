@@ -114,6 +114,8 @@ def _check_body(execution: Execution, row: dict[str, Any]) -> list[int]:
     try:
         return compiler.check_function(proc, execution.catalog, execution.settings)
     except SqlError as error:
+        if error.sqlstate == sqlstate.INVALID_FUNCTION_DEFINITION:
+            error.where = f'SQL function "{proc.name}"'
         raise _placed(error, execution.text, proc.body) from None
 
 

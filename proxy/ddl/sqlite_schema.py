@@ -12,10 +12,10 @@ import json
 from typing import Any
 
 from proxy.ddl.execution import Execution
-from proxy.ddl.expressions import recompile
+from proxy.ddl.expressions import parse_expression, recompile
 from proxy.ddl.names import index_storage, quote
 from proxy.pg_catalog.rows import schema_of
-from translator import oids
+from translator import compiler, oids
 from translator.catalog import Catalog, Column, Constraint, Relation
 from translator.errors import unsupported
 from translator.functions.registry import IMPLEMENTATIONS
@@ -56,7 +56,8 @@ def write_text(execution: Execution, relation: Relation, sql: str) -> None:
 def table_sql(execution: Execution, relation: Relation, name: str) -> str:
     """The CREATE TABLE statement."""
     alias = rowid_alias(execution, relation)
-    parts = [_column_sql(execution, relation, column, alias) for column in relation.columns]
+    defaults = _set_to_default(execution, relation)
+    parts = [_column_sql(execution, relation, column, alias) + defaults.get(column.attnum, "") for column in relation.columns]
     checks = sorted((each for each in relation.constraints if each.kind == "c" and each.enforced), key=lambda each: each.name)
     for check in checks:
         if not check.enforced_by_server:
@@ -92,6 +93,28 @@ def _column_sql(execution: Execution, relation: Relation, column: Column, alias:
         compiled = recompile(execution, relation, column.default, "generated column")
         sql += f" GENERATED ALWAYS AS ({compiled.sql}) {'STORED' if column.generated == 's' else 'VIRTUAL'}"
     return f"{sql} NOT NULL" if column.not_null else sql
+
+
+def _set_to_default(execution: Execution, relation: Relation) -> dict[int, str]:
+    """DEFAULT clauses of columns that a foreign key sets to their default: only there SQLite has to know it."""
+    found: dict[int, str] = {}
+    for constraint in relation.constraints:
+        if constraint.kind != "f" or not constraint.enforced:
+            continue
+        row = execution.record("pg_constraint", constraint.oid, oid=constraint.oid)
+        if "d" not in (row["confupdtype"], row["confdeltype"]):
+            continue
+        for column in relation.columns:
+            text = column.default or execution.catalog.domain_default(column.type_oid)
+            if column.attnum not in constraint.columns or text is None:
+                continue
+            target = (column.type_oid, column.typmod)
+            node = parse_expression(text)
+            compiled = compiler.compile_expression(node, execution.catalog, execution.settings, target=target)
+            if not compiled.constant or compiled.functions:
+                raise unsupported(f'SET DEFAULT for column "{column.name}", whose default is no constant')
+            found[column.attnum] = f" DEFAULT ({compiled.sql})"
+    return found
 
 
 def rowid_alias(execution: Execution, relation: Relation) -> Column | None:

@@ -1,7 +1,8 @@
 """COPY FROM STDIN and COPY TO STDOUT (manual, "COPY", and "COPY Operations" of the protocol).
 
 COPY FROM is an INSERT of parameters that is executed for every row, so defaults, constraints and generated columns are those of
-INSERT. Values are read by their types' own input functions here, where an error knows line and column.
+INSERT. Data is taken in blocks, which are converted column by column (copy_blocks.py); a block with a mistake in it is read row
+by row, where an error knows line and column. Other sessions have their turn between two blocks.
 
 Not here: server-side files and programs (0A000), since a client of this server is not to read or write its files.
 """
@@ -10,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.session.copy_blocks import IRREGULAR, Converter, converter_of, rows_of
 from proxy.session.copy_columns import RELATION_KINDS, copied_columns, quote
 from proxy.session.copy_formats import (
     DEFAULT,
@@ -21,9 +24,10 @@ from proxy.session.copy_formats import (
     reader_of,
     shown,
 )
+from proxy.session.copy_inserts import BlockInserter, Inserter, block_inserter, row_inserter
 from proxy.session.copy_options import CopyOptions, read_options
 from proxy.session.copy_to import copy_to
-from proxy.session.execute import Inserter, read_only
+from proxy.session.execute import read_only
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
@@ -33,7 +37,7 @@ from proxy.wire.message import CopyData, CopyDone, Message
 from translator import compiler
 from translator import sqlstate as codes
 from translator.errors import SqlError, unsupported
-from translator.plan import QueryPlan, UtilityPlan
+from translator.plan import UtilityPlan
 from translator.types.base import Stored
 from translator.types.registry import type_of
 
@@ -47,7 +51,7 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 Conversion = Callable[[Any], Stored]
-_BLOCK: Final = 1 << 16  # bytes of data that are read at once
+_BLOCK: Final = 1 << 15  # bytes of data that are read at once: a millisecond or two
 _UNLIMITED: Final = 1 << 62
 
 
@@ -72,44 +76,64 @@ async def copy(session: Session, plan: UtilityPlan, portal: Portal) -> None:
 class CopyIn:
     """A COPY FROM STDIN in progress: the session hands the client's messages to it."""
 
-    def __init__(self, session: Session, source: _Rows) -> None:
+    def __init__(self, source: _Rows) -> None:
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._session = session
         self._rows = source
         self._pieces: list[bytes] = []
         self._size = 0
 
-    def receive(self, message: Message) -> None:
-        """Take a message of the client: data, the end, or a failure of its own."""
+    def receive(self, message: Message) -> asyncio.Future[None] | None:
+        """Take a message of the client: data, the end, or a failure of its own. A future: the next one has to wait."""
         if self.done.done():
-            return
-        try:
-            match message:
-                case CopyData():
-                    self._pieces.append(message.data)
-                    self._size += len(message.data)
-                    if self._size >= _BLOCK:
-                        self._read(last=False)
-                case CopyDone():
-                    self._read(last=True)
-                    self.done.set_result(None)
-                case frontend.CopyFail():
-                    self._read(last=False)
-                    self._rows.next_line()
-                    raise self._rows.in_context(SqlError(codes.QUERY_CANCELED, f"COPY from stdin failed: {message.message}"))
-        except Exception as error:  # noqa: BLE001  (whatever it is, it ends the COPY and is reported as its error)
-            self.done.set_exception(error)
+            return None
+        match message:
+            case CopyData():
+                self._pieces.append(message.data)
+                self._size += len(message.data)
+                return self._read(None) if self._size >= _BLOCK else None
+            case CopyDone():
+                return self._read(message)
+            case frontend.CopyFail():
+                return self._read(message)
+        return None
 
     def refuse(self, error: SqlError) -> None:
         """The COPY ends with this error."""
         if not self.done.done():
             self.done.set_exception(self._rows.in_context(error))
 
-    def _read(self, *, last: bool) -> None:
+    def _read(self, end: CopyDone | frontend.CopyFail | None) -> asyncio.Future[None]:
+        """Read what there is, block by block; `end` is what follows it."""
         data = b"".join(self._pieces)
         self._pieces.clear()
         self._size = 0
-        self._rows.insert(data, last=last)
+        read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._read_block(data, 0, end, read)
+        return read
+
+    def _read_block(
+        self, data: bytes, start: int, end: CopyDone | frontend.CopyFail | None, read: asyncio.Future[None]
+    ) -> None:
+        stop = start + _BLOCK
+        if not self.done.done():
+            try:
+                last = stop >= len(data)
+                self._rows.insert(data[start:stop], last=last and isinstance(end, CopyDone))
+                if last and end is not None:
+                    self._finish(end)
+            except Exception as error:  # noqa: BLE001  (whatever it is, it ends the COPY and is reported as its error)
+                self.done.set_exception(error)
+        loop = asyncio.get_running_loop()
+        if stop < len(data) and not self.done.done():
+            loop.call_soon(self._read_block, data, stop, end, read)
+        else:
+            loop.call_soon(read.set_result, None)
+
+    def _finish(self, end: CopyDone | frontend.CopyFail) -> None:
+        if isinstance(end, frontend.CopyFail):
+            self._rows.next_line()
+            raise self._rows.in_context(SqlError(codes.QUERY_CANCELED, f"COPY from stdin failed: {end.message}"))
+        self.done.set_result(None)
 
 
 async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
@@ -132,7 +156,7 @@ async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
     if session.constraint_modes.active:
         session.constraint_modes.begin_statement(lease.connection)
     rows = _Rows(session, relation, columns, options, target, lease.connection)
-    session.copy = CopyIn(session, rows)
+    session.copy = CopyIn(rows)
     try:
         await session.copy.done
     finally:
@@ -152,6 +176,7 @@ class _Insert:
         self._relation = relation
         self._columns = columns
         self._where = where
+        self.inserts_each = where is None and relation.kind == "r"  # every row becomes one of the table
         self._plans: dict[frozenset[int], CompiledPlan] = {}
 
     def plan(self, defaults: frozenset[int]) -> CompiledPlan:
@@ -169,9 +194,8 @@ class _Insert:
             select = statement.tree["selectStmt"]["SelectStmt"]
             select["whereClause"] = self._where
         types = tuple(column.type_oid for column in columns)
-        compiled = section.compile_once(statement, session.parameters.settings, types)
-        assert isinstance(compiled.plan, QueryPlan)
-        return compiled
+        typmods = tuple(column.typmod for column in columns)
+        return section.compile_insert(statement, session.parameters.settings, types, typmods)
 
 
 def _insert_text(relation: Relation, columns: Sequence[Column], *, filtered: bool) -> str:
@@ -216,6 +240,11 @@ class _Rows:
         ]
         self._inserters: dict[frozenset[int], Inserter] = {}
         self._binary = options.format == "binary"
+        self._converters: list[Converter] = [
+            converter_of(column, catalog, session.parameters.settings, binary=self._binary) for column in columns
+        ]
+        regular = target.inserts_each and options.default is None and columns
+        self._insert_rows: BlockInserter | None = block_inserter(session, connection, target.plan(_NONE)) if regular else None
         self._column: Column | None = None
         self._value: Any = None
         self._skipped = 0
@@ -224,6 +253,8 @@ class _Rows:
         """Insert the rows that are complete."""
         self._session.executor.enter(self._target.plan(_NONE), self._connection)
         self._connection.budget(_UNLIMITED)
+        if self._insert_rows is not None and self._insert_block(self._insert_rows, data, last=last):
+            return
         try:
             for row in self._reader.feed(data, last=last):
                 converted = self._convert(row)
@@ -231,6 +262,24 @@ class _Rows:
                     self._insert(converted)
         except SqlError as error:
             raise self.in_context(error) from error
+
+    def _insert_block(self, insert_rows: BlockInserter, data: bytes, *, last: bool) -> bool:
+        """Insert the rows at once. False: nothing has happened, because there is a mistake in them, or they are not regular."""
+        before = self._reader.copy()
+        try:
+            columns = self._reader.feed_columns(data, last=last)
+            rows = rows_of(columns, self._converters) if columns else []
+        except IRREGULAR:
+            self._reader = before
+            return False
+        count, error = insert_rows(rows)
+        self.count += count
+        if error is not None:
+            self._reader = before
+            for _ in islice(self._reader.feed(data, last=last), count + 1):
+                pass  # up to the row that failed
+            raise self.in_context(error)
+        return True
 
     def _convert(self, row: Row) -> Row | None:
         """The row with stored values in the place of fields; None for one that is skipped."""
@@ -278,7 +327,7 @@ class _Rows:
         insert = self._inserters.get(defaults)
         if insert is None:
             compiled = self._target.plan(defaults)
-            insert = self._inserters[defaults] = self._session.executor.inserter(self._connection, compiled)
+            insert = self._inserters[defaults] = row_inserter(self._session, self._connection, compiled)
         self.count += insert(tuple(row))
 
     def _check_defaults(self, defaults: Iterable[int]) -> None:

@@ -45,8 +45,9 @@ _INT_FORMS: Final = {wire_rows.INT2: ("h", 2), wire_rows.INT4: ("i", 4), wire_ro
 
 
 def rows_of(columns: Sequence[Fields], converters: Sequence[Converter]) -> list[tuple[Any, ...]]:
-    """The stored rows of a block of fields."""
-    return list(zip(*map(_converted, columns, converters), strict=True))
+    """The stored rows of a block. Raises what is IRREGULAR."""
+    converted = [_converted(fields, convert) for fields, convert in zip(columns, converters, strict=True)]
+    return list(zip(*converted, strict=True))
 
 
 def _converted(fields: Fields, convert: Converter) -> Sequence[Any]:
@@ -56,7 +57,7 @@ def _converted(fields: Fields, convert: Converter) -> Sequence[Any]:
     return [None if field is None else next(values) for field in fields]
 
 
-def converter_of(column: Column, catalog: Catalog, settings: Settings, *, binary: bool) -> Converter:
+def converter_of(column: Column, catalog: Catalog | None, settings: Settings, *, binary: bool) -> Converter:
     """The converter of a column."""
     type = type_of(column.type_oid, catalog)
     if binary:

@@ -1,4 +1,4 @@
-"""COPY's three formats: bytes of a client into fields, and rows into bytes (manual, "COPY", "File Formats").
+"""COPY's three formats: bytes of a client into fields (manual, "COPY", "File Formats"). Writing is in copy_lines.py.
 
 A reader is fed with data as it comes and yields rows of fields; it knows the number of the line. A row may have too few fields,
 which is an error only after those that are there have been read. A field is None for NULL, DEFAULT for the default marker, text (text, csv) or bytes (binary). Which type a field has is not known here.
@@ -6,16 +6,17 @@ which is an error only after those that are there have been read. A field is Non
 
 from __future__ import annotations
 
+import copy
 import re
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from proxy.wire.buffer import invalid_utf8
 from translator import sqlstate as codes
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from proxy.session.copy_options import CopyOptions
 
@@ -25,10 +26,10 @@ SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
 _ESCAPE: Final = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
 _END: Final = re.compile(r"(?:[^\\]|\\[^.])*\\\.", re.DOTALL)  # a line up to the end-of-copy marker
 _CONTROL: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_TO_ESCAPE: Final = str.maketrans({"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"})
 _SHOWN: Final = 100  # characters of a line or value in an error's context (MAX_COPY_DATA_DISPLAY)
 
 Row = list[Any]
+Columns = list["Sequence[Any]"]
 
 
 def bad_data(message: str, *, detail: str | None = None, hint: str | None = None) -> SqlError:
@@ -38,6 +39,11 @@ def bad_data(message: str, *, detail: str | None = None, hint: str | None = None
 def shown(text: str) -> str:
     """A value as a context shows it (limit_printout_length)."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def columns_of(rows: list[Row]) -> Columns:
+    """Rows turned round. Raises ValueError where they differ in their number of fields."""
+    return list(zip(*rows, strict=True))
 
 
 class TextReader:
@@ -78,6 +84,63 @@ class TextReader:
             if len(row) > len(self.columns):
                 raise bad_data("extra data after last expected column")
             yield row
+
+    def copy(self) -> Self:
+        """A reader that goes on from here, too."""
+        return copy.copy(self)
+
+    def feed_columns(self, data: bytes, *, last: bool = False) -> Columns:
+        """The rows that are complete now, column by column. Raises ValueError where rows differ in their number of fields."""
+        whole = self._rest + data
+        lines = self._plain_lines(whole, last=last)
+        if lines is None:
+            return columns_of(list(self.feed(data, last=last)))
+        columns = self._split(lines, escaped=b"\\" in whole)
+        self.line += len(lines)
+        self.text, self.show_text = lines[-1], True
+        return columns
+
+    def _plain_lines(self, data: bytes, *, last: bool) -> list[str] | None:
+        """The complete lines, taken from the data, if each is a row and can be split at its delimiters."""
+        if self._header or self.ended:
+            return None
+        newline = self._newline or self._find_newline(data, last=last)
+        cut = len(data) if last else data.rfind(b"\n") + 1
+        block = data[:cut]
+        if not block or newline not in ("\n", "\r\n") or b"\\." in block or b"\0" in block:
+            return None
+        text = block.decode()
+        if text.count("\r") != (0 if newline == "\n" else text.count("\r\n")) or not self._is_plain(text):
+            return None
+        lines = text.split(newline)
+        if not lines[-1]:
+            lines.pop()
+        if newline == "\r\n" and text.count("\n") != text.count(newline):
+            return None
+        self._newline, self._rest = newline, data[cut:]
+        return lines
+
+    def _is_plain(self, text: str) -> bool:
+        """Whether no delimiter and no line end is part of a value."""
+        if "\\" not in text:
+            return self.options.default is None
+        return not (
+            self.options.default is not None
+            or f"\\{self.options.delimiter}" in text
+            or "\\\n" in text
+            or "\\\r" in text
+            or text[-1] == "\\"
+        )
+
+    def _split(self, lines: list[str], *, escaped: bool) -> Columns:
+        delimiter, null = self.options.delimiter, self.options.null
+        columns: Columns = list(zip(*[line.split(delimiter) for line in lines], strict=True))
+        if not escaped and "\\" in null:
+            return columns
+        columns = [_with_nulls(fields, null) for fields in columns]
+        if escaped:
+            columns = [[_unescape(field) if field and "\\" in field else field for field in fields] for fields in columns]
+        return columns
 
     def fields(self, text: str) -> Row:
         """The fields of a line."""
@@ -164,12 +227,18 @@ class TextReader:
         return "\n"
 
     def _decode(self, data: bytes) -> str:
+        zero = data.find(b"\0")
         try:
-            return data.decode()
+            text = data.decode()
         except UnicodeDecodeError as error:
-            self.line += data[: error.start].count(b"\n") + 1
-            self.show_text = False
-            raise SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, invalid_utf8(data, error.start)) from None
+            wrong = error.start if zero < 0 else min(zero, error.start)
+        else:
+            if zero < 0:
+                return text
+            wrong = zero
+        self.line += data[:wrong].count(b"\n") + 1
+        self.show_text = False
+        raise SqlError(codes.CHARACTER_NOT_IN_REPERTOIRE, invalid_utf8(data, wrong))
 
     def _match_header(self, names: Row) -> None:
         if len(names) != len(self.columns):
@@ -186,6 +255,13 @@ class TextReader:
 
 class CsvReader(TextReader):
     """Comma separated values: a quoted field may hold anything, line ends too."""
+
+    def _is_plain(self, text: str) -> bool:
+        return self.options.quote not in text and self.options.default is None and not self.options.force_not_null
+
+    def _split(self, lines: list[str], *, escaped: bool) -> Columns:
+        delimiter, null = self.options.delimiter, self.options.null
+        return [_with_nulls(fields, null) for fields in zip(*[line.split(delimiter) for line in lines], strict=True)]
 
     def fields(self, text: str) -> Row:
         options = self.options
@@ -217,6 +293,10 @@ class CsvReader(TextReader):
         if options.escape != options.quote:
             text = text.replace(options.escape * 2, "").replace(options.escape + options.quote, "")
         return text.count(options.quote) % 2 == 1
+
+
+def _with_nulls(fields: Sequence[str], null: str) -> Sequence[str | None]:
+    return [None if field == null else field for field in fields] if null in fields else fields
 
 
 def _split_escaped(text: str, delimiter: str) -> list[str]:
@@ -317,6 +397,14 @@ class BinaryReader:
         self._started = False
         self.ended = False
 
+    def copy(self) -> Self:
+        """A reader that goes on from here, too."""
+        return copy.copy(self)
+
+    def feed_columns(self, data: bytes, *, last: bool = False) -> Columns:
+        """The rows that are complete now, column by column."""
+        return columns_of(list(self.feed(data, last=last)))
+
     def feed(self, data: bytes, *, last: bool = False) -> Iterator[Row]:
         """The rows that are complete now."""
         data = self._rest + data
@@ -359,6 +447,7 @@ class BinaryReader:
         if count == -1:
             self.ended = True
             if data[position:]:
+                self.line += 1
                 raise bad_data("received copy data after EOF marker")
             return None, position
         self.line += 1
@@ -401,52 +490,3 @@ def reader_of(options: CopyOptions, columns: Sequence[str]) -> Reader:
         case "binary":
             return BinaryReader(options, columns)
     return TextReader(options, columns)
-
-
-# Writing. An output function gives the text of a value, a send function its bytes.
-
-
-def text_line(options: CopyOptions) -> Callable[[Sequence[str | None]], bytes]:
-    """A function that gives a line of text format."""
-    null, delimiter = options.null, options.delimiter
-    table = _TO_ESCAPE if delimiter == "\t" else {**_TO_ESCAPE, ord(delimiter): "\\" + delimiter}
-
-    def line(values: Sequence[str | None]) -> bytes:
-        return (
-            delimiter.join(
-                [null if value is None else value if value.isalnum() else value.translate(table) for value in values]
-            )
-            + "\n"
-        ).encode()
-
-    return line
-
-
-def csv_line(options: CopyOptions, columns: Sequence[str]) -> Callable[[Sequence[str | None]], bytes]:
-    """A function that gives a line of CSV (CopyAttributeOutCSV)."""
-    return _csv_line(options, [options.forces(column, options.force_quote) for column in columns])
-
-
-def csv_header(options: CopyOptions, columns: Sequence[str]) -> bytes:
-    """The header line, to which FORCE_QUOTE does not apply."""
-    return _csv_line(options, [False] * len(columns))(columns)
-
-
-def _csv_line(options: CopyOptions, forced: Sequence[bool]) -> Callable[[Sequence[str | None]], bytes]:
-    null, delimiter, quote, escape = options.null, options.delimiter, options.quote, options.escape
-    special = re.compile(f"[{re.escape(delimiter)}{re.escape(quote)}\r\n]")
-    alone = len(forced) == 1
-
-    def field(value: str | None, force: bool) -> str:
-        if value is None:
-            return null
-        if not force and value != null and special.search(value) is None and not (alone and value == "\\."):
-            return value
-        if escape != quote:
-            value = value.replace(escape, escape * 2)
-        return quote + value.replace(quote, escape + quote) + quote
-
-    def line(values: Sequence[str | None]) -> bytes:
-        return (delimiter.join(map(field, values, forced)) + "\n").encode()
-
-    return line

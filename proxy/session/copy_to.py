@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session.copy_columns import RELATION_KINDS, check_forced, copied_columns, quote
-from proxy.session.copy_formats import SIGNATURE, csv_header, csv_line, text_line
+from proxy.session.copy_formats import SIGNATURE
+from proxy.session.copy_lines import header_line, lines_of
 from proxy.session.copy_options import unsupported_text
-from proxy.session.execute import CHUNK
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
+from proxy.session.rows import BINARY, COPY_DATA, row_encoder
 from proxy.wire import backend
 from proxy.wire.message import CopyData
 from translator import compiler
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 
+_CHUNK: Final = 512  # rows that are fetched and written at once: a millisecond
+_SHORT: Final = 1024  # bytes of a line for which the header of its message is a look-up
+
+
+def _header(size: int) -> bytes:
+    return struct.pack("!BI", COPY_DATA, size + 4)
+
+
+_HEADERS: Final = tuple(map(_header, range(_SHORT)))
+
 
 async def copy_to(session: Session, plan: UtilityPlan, portal: Portal, options: CopyOptions) -> int:
     tree = plan.tree
@@ -43,49 +54,63 @@ async def copy_to(session: Session, plan: UtilityPlan, portal: Portal, options: 
     await session.executor.run(inner)
     format = 1 if options.format == "binary" else 0
     session.client.send(backend.CopyOutResponse(format, (format,) * len(names)))
-    count = await _send_rows(session, inner, _Lines(session, compiled, options, names))
+    count = await _send_rows(session, inner, _Messages(session, compiled, options, names))
     session.client.send_bytes(backend.COPY_DONE)
     return count
 
 
-async def _send_rows(session: Session, inner: Portal, lines: _Lines) -> int:
+async def _send_rows(session: Session, inner: Portal, messages: _Messages) -> int:
     client = session.client
-    client.send_bytes(lines.head())
+    client.send_bytes(messages.head())
     count = 0
     try:
         while True:
-            rows = await session.executor.fetch(inner, CHUNK)
+            rows = await session.executor.fetch(inner, _CHUNK)
             count += len(rows)
-            client.send_bytes(b"".join(map(lines.message, rows)))
-            if len(rows) < CHUNK:
+            client.send_bytes(messages.rows(rows))
+            if len(rows) < _CHUNK:
                 break
             if (waiting := client.flush()) is not None:
                 await waiting
     finally:
         session.executor.close_portal(inner)
-    client.send_bytes(lines.tail())
+    client.send_bytes(messages.tail())
     return count
 
 
-class _Lines:
+class _Messages:
     """Rows as CopyData messages, one a row."""
 
     def __init__(self, session: Session, compiled: CompiledPlan, options: CopyOptions, names: Sequence[str]) -> None:
         fields = compiled.plan.fields
         assert fields is not None
-        self._settings = session.parameters.settings
-        self._types = [type_of(field.type_oid, compiled.catalog).for_typmod(field.typmod) for field in fields]
+        self._settings = settings = session.parameters.settings
         self._options = options
         self._names = names
-        self._prefix = SIGNATURE + struct.pack("!II", 0, 0)
-        self._line = csv_line(options, names) if options.format == "csv" else text_line(options)
+        self._prefix = b""
+        if options.format == "binary":
+            self._prefix = SIGNATURE + struct.pack("!II", 0, 0)
+            self._encode = row_encoder(fields, (BINARY,) * len(fields), compiled.catalog, settings, COPY_DATA)
+        else:
+            types = [type_of(field.type_oid, compiled.catalog).for_typmod(field.typmod) for field in fields]
+            self._lines = lines_of(options, names, types, settings)
 
     def head(self) -> bytes:
         """The header line. That of binary format is sent with the first row, as PostgreSQL does."""
         if self._options.format == "binary" or self._options.header == "false":
             return b""
-        is_csv = self._options.format == "csv"
-        return CopyData(csv_header(self._options, self._names) if is_csv else self._line(self._names)).encode()
+        return CopyData(header_line(self._options, self._names)).encode()
+
+    def rows(self, rows: Sequence[Sequence[Any]]) -> bytes:
+        """The messages of rows."""
+        if self._options.format != "binary":
+            return b"".join(
+                [(_HEADERS[size] if (size := len(line)) < _SHORT else _header(size)) + line for line in self._lines(rows)]
+            )
+        if not rows or not self._prefix:
+            return self._encode(rows, self._settings)
+        first = self._encode(rows[:1], self._settings)[5:]
+        return CopyData(self._take_prefix() + first).encode() + self._encode(rows[1:], self._settings)
 
     def tail(self) -> bytes:
         if self._options.format != "binary":
@@ -95,18 +120,6 @@ class _Lines:
     def _take_prefix(self) -> bytes:
         prefix, self._prefix = self._prefix, b""
         return prefix
-
-    def message(self, row: Sequence[Any]) -> bytes:
-        settings = self._settings
-        if self._options.format == "binary":
-            parts = [self._take_prefix(), struct.pack("!h", len(row))]
-            for value, type in zip(row, self._types, strict=True):
-                data = b"" if value is None else type.send(value, settings)
-                parts.append(struct.pack("!i", -1 if value is None else len(data)) + data)
-            return CopyData(b"".join(parts)).encode()
-        texts = [None if value is None else type.output(value, settings) for value, type in zip(row, self._types, strict=True)]
-        line = self._line(texts)
-        return b"d" + struct.pack("!i", len(line) + 4) + line
 
 
 def _table_query(session: Session, tree: Tree, options: CopyOptions) -> CompiledPlan:

@@ -37,14 +37,13 @@ if TYPE_CHECKING:
     from proxy.storage.locks import Tag
 
 T = TypeVar("T")
-Inserter = Callable[[tuple[Any, ...]], int]
 
 BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
-CHUNK: Final = 256  # rows that are fetched and encoded at once
+CHUNK: Final = 512  # rows that are fetched and encoded at once
 _UNLIMITED: Final = 1 << 62
 
 # Functions that write to the database file, in plans that do not say so themselves (ddl/sequence_values.py).
-_WRITING: Final = frozenset(("nextval_oid", "setval_oid", "setval3_oid"))
+WRITING: Final = frozenset(("nextval_oid", "setval_oid", "setval3_oid"))
 
 
 class Executor:
@@ -100,7 +99,7 @@ class Executor:
             raise plan.failure.with_traceback(None)
         if plan.row_marks:
             await self._lock_rows(portal, plan)
-        elif plan.writes or not plan.functions.isdisjoint(_WRITING):
+        elif plan.writes or not plan.functions.isdisjoint(WRITING):
             await self._write(portal, plan)
         elif not (compiled.plain_read and self.read_now(portal)):
             portal.started = True
@@ -149,7 +148,7 @@ class Executor:
         self.check_writable(plan)
         if not self._database.tracks_rows:
             start_tracking(self._session)
-        if plan.writes or not plan.functions.isdisjoint(_WRITING):
+        if plan.writes or not plan.functions.isdisjoint(WRITING):
             await self._write(portal, plan)
             return
         log = self._locks.owner.log
@@ -195,7 +194,7 @@ class Executor:
                 else:
                     return
             self.enter(compiled, connection)
-            self._prepare(connection, compiled)
+            self.prepare(connection, compiled)
             work = functools.partial(self._open, connection, portal)
             await self.in_thread(connection, work, compiled, waits=compiled.blocking)
         except (SQLiteError, SqlError) as error:
@@ -214,7 +213,7 @@ class Executor:
         """Open the portal's cursor on the event loop."""
         compiled = portal.compiled
         self.enter(compiled, connection)
-        self._prepare(connection, compiled)
+        self.prepare(connection, compiled)
         connection.budget(budget)
         self._open(connection, portal)
 
@@ -248,7 +247,7 @@ class Executor:
             connection = lease.connection
             await self.spool_portals(connection)
             self.enter(compiled, connection)
-            self._prepare(connection, compiled)
+            self.prepare(connection, compiled)
             modes = self._session.constraint_modes
             if modes.active:
                 modes.begin_statement(connection)
@@ -317,28 +316,6 @@ class Executor:
         self._connections.restore_savepoints()
         return run(connection, plan, binds, explain)
 
-    def inserter(self, connection: Connection, compiled: CompiledPlan) -> Inserter:
-        """A function that executes a plan of COPY for the values of a row, and gives the number of rows it inserted."""
-        plan = compiled.plan
-        assert isinstance(plan, QueryPlan)
-        self._prepare(connection, compiled)
-        explain = self.explainer(connection, compiled)
-        hidden = tuple(self._session.hidden_values(plan.hidden))
-        if len(plan.steps) > 1 or hidden or plan.steps[0].undone:
-            return lambda values: run_steps(connection, plan, (*values, *hidden), explain)[1]
-        step = plan.steps[0]
-        sql = step.sql
-        execute, changes = connection.execute, connection.changes
-
-        def insert(values: tuple[Any, ...]) -> int:
-            try:
-                execute(sql, values)
-            except SQLiteError as error:
-                raise explain(error, step, values) from error
-            return changes()
-
-        return insert
-
     async def evaluate(self, sql: str, functions: frozenset[str]) -> tuple[Any, ...]:
         """The one row of a SELECT without FROM."""
         connection = self._connections.take()
@@ -357,7 +334,7 @@ class Executor:
         connection = self._connections.take()
         self.enter(compiled)
         try:
-            self._prepare(connection, compiled)
+            self.prepare(connection, compiled)
             connection.budget(_UNLIMITED)
             return list(connection.execute(sql, (None,) * binds))
         except SQLiteError as error:
@@ -450,7 +427,8 @@ class Executor:
         if compiled is not None:
             runtime.catalog = compiled.catalog
 
-    def _prepare(self, connection: Connection, compiled: CompiledPlan) -> None:
+    def prepare(self, connection: Connection, compiled: CompiledPlan) -> None:
+        """Give a connection the functions and catalog tables that a plan needs."""
         plan = compiled.plan
         assert isinstance(plan, QueryPlan)
         if plan.functions:

@@ -229,6 +229,12 @@ class Section:
         """The plan of a statement that is not a client's own."""
         return CompiledPlan(compiler.compile_statement(statement, self.catalog, settings, types), statement, self)
 
+    def compile_insert(
+        self, statement: Statement, settings: Settings, types: tuple[int, ...], typmods: tuple[int, ...]
+    ) -> CompiledPlan:
+        """The plan of COPY's INSERT."""
+        return CompiledPlan(compiler.compile_insert(statement, self.catalog, settings, types, typmods), statement, self)
+
 
 def _declared(types: tuple[int, ...]) -> tuple[int, ...]:
     """The parameters of a statement that uses none, for a client that declared some (exec_parse_message)."""

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Reader = Callable[[bytes, Settings], Stored]
 Encoder = Callable[[Sequence[Sequence[Any]], Settings], bytes]
 
+DATA_ROW: Final = ord("D")
+COPY_DATA: Final = ord("d")
+
 TEXT: Final = 0
 BINARY: Final = 1
 
@@ -168,8 +171,13 @@ def _wrong_length(length: int, size: int) -> SqlError:
 # Rows
 
 
-def row_encoder(fields: Sequence[Field], formats: Sequence[int], catalog: Catalog | None, settings: Settings) -> Encoder:
-    """A function that encodes rows of these fields, for these settings of date style, time zone, bytea and floats."""
+def row_encoder(
+    fields: Sequence[Field], formats: Sequence[int], catalog: Catalog | None, settings: Settings, kind: int = DATA_ROW
+) -> Encoder:
+    """A function that encodes rows of these fields, for these settings of date style, time zone, bytea and floats.
+
+    `kind`: the messages' type; a CopyData of COPY's binary format has the form of a DataRow.
+    """
     types = [type_of(field.type_oid, catalog).for_typmod(field.typmod) for field in fields]
     names = [f"v{index}" for index in range(len(fields))]
     scope: dict[str, Any] = {**_SCOPE, **{f"t{index}": type for index, type in enumerate(types)}}
@@ -179,9 +187,9 @@ def row_encoder(fields: Sequence[Field], formats: Sequence[int], catalog: Catalo
         lines += [f" for {row}in rows:"]
         for index, (field, format) in enumerate(zip(fields, formats, strict=True)):
             lines += _column(index, field.type_oid, format, settings)
-        lines += [f"  body = b''.join(({row}))", f"  add(pack_header(68, len(body) + 6, {len(names)}) + body)"]
+        lines += [f"  body = b''.join(({row}))", f"  add(pack_header({kind}, len(body) + 6, {len(names)}) + body)"]
     else:
-        lines += [" for _ in rows:", r"  add(b'D\0\0\0\6\0\0')"]
+        lines += [" for _ in rows:", f"  add(pack_header({kind}, 6, 0))"]
     lines += [" return b''.join(out)"]
     exec("\n".join(lines), scope)
     fast: Encoder = scope["encode"]
@@ -190,12 +198,14 @@ def row_encoder(fields: Sequence[Field], formats: Sequence[int], catalog: Catalo
         try:
             return fast(rows, settings)
         except (AttributeError, TypeError, ValueError, struct.error, IndexError):
-            return encode_generally(rows, types, formats, settings)
+            return encode_generally(rows, types, formats, settings, kind)
 
     return encode
 
 
-def encode_generally(rows: Sequence[Sequence[Any]], types: Sequence[Type], formats: Sequence[int], settings: Settings) -> bytes:
+def encode_generally(
+    rows: Sequence[Sequence[Any]], types: Sequence[Type], formats: Sequence[int], settings: Settings, kind: int = DATA_ROW
+) -> bytes:
     """Encode rows through their types' own functions only."""
     out = []
     for row in rows:
@@ -204,7 +214,7 @@ def encode_generally(rows: Sequence[Sequence[Any]], types: Sequence[Type], forma
             for value, type, format in zip(row, types, formats, strict=True)
         ]
         body = b"".join(parts)
-        out.append(struct.pack("!Bih", 68, len(body) + 6, len(parts)) + body)
+        out.append(struct.pack("!Bih", kind, len(body) + 6, len(parts)) + body)
     return b"".join(out)
 
 

@@ -55,8 +55,8 @@ async def start_portal(session: Session, portal: Portal, *, describe: bool = Fal
             if session.locks.note(portal.compiled):
                 await session.locks.lock_statement(portal, free=describe)
                 describes = describe and portal.compiled.returns_rows
-            # A write is run to its end before anything is sent of it (PORTAL_ONE_RETURNING), and planning may fail.
-            at_once = not plan.writes and plan.failure is None
+            # A write is run to its end before anything is sent of it (PORTAL_ONE_RETURNING), planning and locks may be refused.
+            at_once = not (plan.writes or plan.row_marks or plan.failure)
             if describes and at_once:
                 session.client.send_bytes(portal.describe())
             session.bind_hidden(portal)

@@ -160,8 +160,12 @@ class Session:
             case frontend.Terminate():
                 self.client.close()
                 return None
-            case CopyData() | CopyDone() | frontend.CopyFail():
+            case CopyData():
+                waiting = copy.receive(message)
+                return self._waiting if copy.done.done() else waiting
+            case CopyDone() | frontend.CopyFail():
                 copy.receive(message)
+                return self._waiting
             case _:
                 kind = message.type if isinstance(message, MalformedMessage) else message.TYPE
                 text = f"unexpected message type 0x{kind[0]:02X} during COPY from stdin"

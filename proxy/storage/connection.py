@@ -105,6 +105,7 @@ class Connection:
         "cancelled",
         "changed",
         "execute",
+        "execute_many",
         "in_thread",
         "path",
         "rerun",
@@ -134,6 +135,7 @@ class Connection:
         self.sqlite = apsw.Connection(str(path), flags=flags | apsw.SQLITE_OPEN_URI, statementcachesize=_STATEMENT_CACHE)
         # apsw's own method: (sql, binds=()) -> Cursor. Raises SQLiteError, SqlError (from functions), MustWait.
         self.execute: Callable[..., apsw.Cursor] = self.sqlite.execute
+        self.execute_many: Callable[..., apsw.Cursor] = self.sqlite.executemany
         self._set_up()
 
     def _set_up(self) -> None:

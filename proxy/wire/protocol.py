@@ -103,6 +103,11 @@ class Protocol:
             self._buffer = self._buffer[self._offset :] + data
         self._offset = 0
 
+    @property
+    def unread(self) -> int:
+        """How many bytes were received and not yet made a message."""
+        return len(self._buffer) - self._offset + len(self._partial)
+
     def next_message(self) -> Item | None:
         """The next message, what is wrong with it, or None if more data is needed."""
         return self._read()

@@ -27,11 +27,13 @@ MAX_PARAMETERS = 65535  # that Bind's count can say
 class Parameters:
     """$1 … $n of a statement: types declared by Parse or found from use (parse_param.c, variable parameters).
 
-    `closed`: parameters may not be named at all (a utility statement, a view definition).
+    `closed`: parameters may not be named at all (a utility statement, a view definition). `typmods`: of values that were read
+    with a modifier, as COPY does, so that they need not be made to fit once more.
     """
 
     types: list[int] = field(default_factory=list)
     closed: bool = False
+    typmods: Sequence[int] = ()
 
     def reference(self, number: int, location: int | None) -> exp.Expr:
         """A use of $number, typed as far as is known."""
@@ -44,7 +46,8 @@ class Parameters:
         while len(self.types) < number:
             self.types.append(0)
         node = exp.Parameter(this=exp.Literal.number(number))
-        return typed(node, self.types[number - 1] or oids.UNKNOWN, -1, location)
+        typmod = self.typmods[number - 1] if self.typmods else -1
+        return typed(node, self.types[number - 1] or oids.UNKNOWN, typmod, location)
 
     def named(self, fields: Sequence[str]) -> tuple[exp.Expr, Sequence[str]] | None:
         """What a name means that is no column, with the fields behind it; None: nothing (p_post_columnref_hook)."""

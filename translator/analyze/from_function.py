@@ -159,7 +159,8 @@ def _check_definitions(analysis: Analysis, node: exp.Expr, columns: list[tuple[s
             detail = f"Final statement returns {names[0]} instead of {names[1]} at column {number}."
     if detail is not None:
         message = "return type mismatch in function declared to return record"
-        raise SqlError(codes.INVALID_FUNCTION_DEFINITION, message, detail=detail)
+        where = f'SQL function "{node.meta["proc"].name}" statement 1'
+        raise SqlError(codes.INVALID_FUNCTION_DEFINITION, message, detail=detail, where=where)
 
 
 def _result_columns(analysis: Analysis, node: exp.Expr) -> list[tuple[str, int, int]] | None:

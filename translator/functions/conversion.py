@@ -16,6 +16,7 @@ from translator.types import registry
 from translator.types.base import Stored
 from translator.types.composite import Composite, Record
 from translator.types.domain import underlying
+from translator.types.names import sql_name
 
 
 @function("io_input", deterministic=False)
@@ -111,6 +112,30 @@ def record_row(type_oid: int, record: Stored | None) -> Iterator[tuple[Any, ...]
         yield (None,) * 32
         return
     yield tuple(value for _, value in made.items(record))
+
+
+@rows("defined_row", strict=False, deterministic=False)
+def defined_row(definitions: str, record: Stored | None) -> Iterator[tuple[Any, ...]]:
+    """The fields of an anonymous record, which must have the types of a column definition list (tupledesc_match)."""
+    wanted = json.loads(definitions)
+    if record is None:
+        yield (None,) * len(wanted)
+        return
+    made = registry.type_of(Record.oid)
+    assert isinstance(made, Record)
+    items = made.items(record)
+    detail = None
+    if len(items) != len(wanted):
+        plural = "" if len(items) == 1 else "s"
+        detail = f"Returned row contains {len(items)} attribute{plural}, but query expects {len(wanted)}."
+    for place, ((attribute, _), (oid, base, name)) in enumerate(zip(items, wanted, strict=False), 1):
+        if detail is None and attribute.type.oid not in (oid, base):
+            shown = sql_name(attribute.type.oid)
+            detail = f"Returned type {shown} at ordinal position {place}, but query expects {name}."
+    if detail is not None:
+        message = "function return row and query-specified return row do not match"
+        raise SqlError(codes.DATATYPE_MISMATCH, message, detail=detail)
+    yield tuple(value for _, value in items)
 
 
 @rows("zip_rows", strict=False)

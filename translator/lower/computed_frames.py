@@ -152,9 +152,10 @@ class _Frame:
         order = exp.Order(expressions=[exp.Ordered(this=self._number(self._q, "row"), desc=last, nulls_first=not last)])
         made = select([alias(value, "value")], table, where=where, order=order, limit=exp.Limit(expression=number(1)))
         if rest:
-            if not isinstance(rest[0], exp.Literal):
+            if rest[0].find(exp.Column):
                 raise unsupported("nth_value of a computed row in a frame with this offset", location_of(function))
-            made.set("offset", exp.Offset(expression=number(int(rest[0].this) - 1)))
+            skipped = exp.Add(this=call("guard_nth_value", rest[0]), expression=number(-1))
+            made.set("offset", exp.Offset(expression=skipped))
         made.meta["grouped"] = False
         return exp.Subquery(this=made)
 

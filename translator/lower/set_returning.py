@@ -24,7 +24,9 @@ def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     """
     for table in list(tree.find_all(exp.Table)):
         this = table.this
-        if not isinstance(this, exp.Anonymous) or this.meta.get("native"):
+        if this.meta.get("native") or not isinstance(this, exp.Anonymous):
+            if "widths" in this.meta:  # COALESCE(…) and its kin may stand where a function may
+                table.set("this", _one_row(this, lowering))
             continue
         for part in this.expressions if this.this == "set:rows_from" else [this]:
             if part.this == "array_unnest" and part.meta.get("of_rows"):
@@ -36,16 +38,24 @@ def functions_in_from(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
             continue
         if "definitions" in this.meta and this.this == "array_unnest":
             this.set("this", "array_unnest_rows")  # the records bring their fields
-        elif "definitions" in this.meta:
+        elif "definitions" in this.meta and "proc" in this.meta:
             # the column definition list is the last argument of the functions that need one
             this.append("expressions", string(json.dumps(this.meta["definitions"])))
         if not _gives_rows(this):
-            composite = this.meta.get("widths", [1]) != [1] or not this.meta.get("scalar_result", True)
-            if composite or "scalar_result" not in this.meta:
-                table.set("this", call("record_row", number(type_of(this)), this.copy()))
-            else:
-                table.set("this", call("single_row", this.copy()))
+            table.set("this", _one_row(this, lowering))
     return tree
+
+
+def _one_row(node: exp.Expr, lowering: Lowering) -> exp.Expr:
+    """A value as a row: one column, or the fields of a composite one, which must be as a column definition list says."""
+    if "definitions" in node.meta and "proc" not in node.meta:
+        catalog = lowering.analysis.catalog
+        wanted = [(oid, catalog.base_type(oid), lowering.analysis.type_name(oid)) for _, oid, _ in node.meta["definitions"]]
+        return call("defined_row", string(json.dumps(wanted)), node.copy())
+    composite = node.meta.get("widths", [1]) != [1] or not node.meta.get("scalar_result", True)
+    if composite or "scalar_result" not in node.meta:
+        return call("record_row", number(type_of(node)), node.copy())
+    return call("single_row", node.copy())
 
 
 def _gives_rows(node: exp.Expr) -> bool:

@@ -193,8 +193,40 @@ _SIGNS = {"NaN": 0xC000, "Infinity": 0xD000, "-Infinity": 0xF000}
 _SPECIALS = {sign: text for text, sign in _SIGNS.items()}
 
 
+_ONE_DIGIT = struct.Struct("!HhHHH").pack
+_TWO_DIGITS = struct.Struct("!HhHHHH").pack
+_THREE_DIGITS = struct.Struct("!HhHHHHH").pack
+
+
+class _Fractions(dict[str, tuple[int, int]]):
+    """Up to four decimal digits behind the point -> their number, and the base-10000 digit. KeyError for more."""
+
+    def __missing__(self, text: str) -> tuple[int, int]:
+        if len(text) > 4:
+            raise KeyError(text)
+        found = self[text] = len(text), int(text.ljust(4, "0"))
+        return found
+
+
+_FRACTIONS = _Fractions()
+
+
 def send(text: str) -> bytes:
     """numeric_send: number of base-10000 digits, weight of the first, sign, display scale, the digits."""
+    whole, _, fraction = text.partition(".")
+    if len(whole) <= 8 and len(fraction) <= 4 and whole.isdigit():  # as amounts of money are
+        scale, low = _FRACTIONS[fraction]
+        high, middle = divmod(int(whole), 10_000)
+        if high:
+            if low:
+                return _THREE_DIGITS(3, 1, 0, scale, high, middle, low)
+            return _TWO_DIGITS(2, 1, 0, scale, high, middle) if middle else _ONE_DIGIT(1, 1, 0, scale, high)
+        if middle:
+            return _TWO_DIGITS(2, 0, 0, scale, middle, low) if low else _ONE_DIGIT(1, 0, 0, scale, middle)
+    return _send_any(text)
+
+
+def _send_any(text: str) -> bytes:
     if text[-1] > "9":
         # An infinity is sent with the display scale of 32 that its header makes of the sign bits.
         return _HEADER.pack(0, 0, _SIGNS[text], 0x20 if text != "NaN" else 0)

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session.copy_formats import DEFAULT, SIGNATURE, csv_line, reader_of, text_line
+from proxy.session.copy_formats import DEFAULT, SIGNATURE, reader_of
+from proxy.session.copy_lines import lines_of
 from proxy.session.copy_options import CopyOptions
 from translator.errors import SqlError
+from translator.settings import Settings
+from translator.types.registry import type_of
 
 CSV = CopyOptions("csv", ",", "")
 HEAD = SIGNATURE + struct.pack("!II", 0, 0)
@@ -114,15 +117,17 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 line = st.lists(st.one_of(st.none(), texts), min_size=2, max_size=2)
 
 
+def written(options: CopyOptions, rows: list[list]) -> list[bytes]:
+    return lines_of(options, ["a", "b"], [type_of(25), type_of(25)], Settings())(rows)
+
+
 @given(st.lists(line, max_size=5), st.integers(1, 9))
 def test_text_round_trip(values, piece):
-    write = text_line(CopyOptions())
-    assert read(b"".join(map(write, values)), CopyOptions(), piece=piece) == values
+    assert read(b"".join(written(CopyOptions(), values)), CopyOptions(), piece=piece) == values
 
 
 @given(st.lists(line, max_size=5), st.integers(1, 9))
 def test_csv_round_trip(values, piece):
-    write = csv_line(CSV, ["a", "b"])
     # The kind of line end is found at the first one, which must not be inside a value.
-    data = b"x,y\n" + b"".join(map(write, values))
+    data = b"x,y\n" + b"".join(written(CSV, values))
     assert read(data, CSV, piece=piece)[1:] == values
