@@ -36,6 +36,8 @@ def create_relation(
     """Write the rows of a table, view, sequence or composite type; returns its OID. The SQLite side is the caller's."""
     schema = "temp" if persistence == "t" else "main"
     oid = execution.new_oid(schema)
+    if execution.session is not None:
+        execution.session.on_commit.pop(oid, None)  # of a table that was rolled back
     row_type = 0 if kind == "S" else _create_row_type(execution, name, namespace, oid, kind)
     _insert_class(execution, oid, name, namespace, kind, len(columns), persistence, row_type)
     if kind in _WITH_SYSTEM_COLUMNS:

@@ -31,7 +31,7 @@ class Database:
         self.connection.commit()
         self.connection.use_catalog()
         self.settings = Settings()
-        self.session = SimpleNamespace(sequences=SessionSequences(DatabaseSequences(), self.connection))
+        self.session = SimpleNamespace(sequences=SessionSequences(DatabaseSequences(), self.connection), on_commit={})
 
     def close(self) -> None:
         runtime.session = runtime.catalog = None
