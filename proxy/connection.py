@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from proxy.session.startup import Startup
 from proxy.wire.errors import ProtocolError
-from proxy.wire.protocol import Protocol, Role
+from proxy.wire.protocol import Item, Protocol, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,15 +102,12 @@ class Connection(asyncio.Protocol):
             message = next_message()
             if message is None:
                 break
-            if isinstance(message, ProtocolError):
-                self._protocol.send(message)
-                self.close()
+            session = self.session
+            if session is None or isinstance(message, ProtocolError):
+                if self._receive_at_an_end(message):
+                    continue
                 return
-            if self.session is None:
-                assert self._startup is not None
-                self._startup.receive(message)
-                continue
-            waiting = self.session.receive(message)
+            waiting = session.receive(message)
             handled += 1
             if waiting is None and handled % _BATCH == 0:
                 waiting = self.flush()
@@ -119,6 +116,16 @@ class Connection(asyncio.Protocol):
                 waiting.add_done_callback(self._go_on)
                 break
         self._write()
+
+    def _receive_at_an_end(self, message: Item) -> bool:
+        """A message of the start-up, or the end of the protocol. False: there are no more."""
+        if isinstance(message, ProtocolError):
+            self._protocol.send(message)
+            self.close()
+            return False
+        assert self._startup is not None
+        self._startup.receive(message)
+        return True
 
     def _go_on(self, done: asyncio.Future[None]) -> None:
         """The session has finished a message."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from proxy.ddl import temporary
 from proxy.ddl.execution import Execution
-from proxy.session.transaction import Action, Event, Modes, Savepoint
+from proxy.session.transaction import NOTHING, Action, Event, Modes, Savepoint
 from proxy.storage.connection import SQLiteError
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -26,6 +26,8 @@ class TransactionActions:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._modes = Modes()  # by default, as of these changes of the parameters:
+        self._changes = -1
 
     async def apply(self, event: Event, command: str = "", modes: Modes | None = None, name: str = "") -> str:
         """Take an event to the table and do what it says; gives the command tag.
@@ -35,6 +37,8 @@ class TransactionActions:
         transaction = self._session.transaction
         savepoint = self._named(event, name)
         action = transaction.apply(event, command)
+        if action is NOTHING:
+            return command
         match action:
             case Action.START:
                 self._start(modes or self._default_modes())
@@ -109,16 +113,22 @@ class TransactionActions:
     def _named(self, event: Event, name: str) -> Savepoint | None:
         """The savepoint that RELEASE or ROLLBACK TO means; one that does not exist is an error before the state moves."""
         transaction = self._session.transaction
-        if event not in {Event.RELEASE, Event.ROLLBACK_TO} or not transaction.in_block:
+        if not name or event not in {Event.RELEASE, Event.ROLLBACK_TO} or not transaction.in_block:
             return None
         if event is Event.RELEASE and transaction.status == b"E":
             return None  # refused by the table
         return transaction.find(name)
 
     def _default_modes(self) -> Modes:
-        value = self._session.parameters.value
-        isolation = str(value("default_transaction_isolation"))
-        return Modes(isolation, bool(value("default_transaction_read_only")), bool(value("default_transaction_deferrable")))
+        parameters = self._session.parameters
+        if self._changes != parameters.changes:
+            value = parameters.value
+            isolation = str(value("default_transaction_isolation"))
+            self._modes = Modes(
+                isolation, bool(value("default_transaction_read_only")), bool(value("default_transaction_deferrable"))
+            )
+            self._changes = parameters.changes
+        return self._modes
 
     def _start(self, modes: Modes) -> None:
         session = self._session

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
 from proxy.session.plan_steps import Explain, Rows, Runner, run_steps
 from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, may_have_changed, start_tracking
-from proxy.session.transaction import State
+from proxy.session.transaction import IDLE
 from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError, packed
 from proxy.storage.errors import Failed, translate
 from proxy.storage.locks import RowIsLocked
 from translator import sqlstate as codes
 from translator.errors import SqlError
-from translator.plan import MOST_BINDS, QueryPlan
+from translator.plan import MOST_BINDS, QueryPlan, Step
 from translator.settings import runtime
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
-CHUNK: Final = 512  # rows that are fetched and encoded at once
+CHUNK: Final = 256  # rows that are fetched and encoded at once
 _UNLIMITED: Final = 1 << 62
 
 # Functions that write to the database file, in plans that do not say so themselves (ddl/sequence_values.py).
@@ -69,7 +69,11 @@ class Executor:
         reader = self._database.take_reader()
         try:
             portal.started = True
-            self._open_on(reader, portal, BUDGET)
+            if compiled.self_contained is not None:
+                reader.budget(BUDGET)
+                self._open_step(reader, portal, compiled.self_contained)
+            else:
+                self._open_on(reader, portal, BUDGET)
         except MustWait as signal:
             compiled.slow = isinstance(signal, BudgetExceeded)
             portal.started = False
@@ -136,7 +140,7 @@ class Executor:
 
     def _must_lock(self, compiled: CompiledPlan) -> bool:
         """Whether a plain read may have to wait for a relation lock. In a block, its locks are noted; outside they end at once."""
-        if self._session.transaction.state is State.IDLE:
+        if self._session.transaction.state is IDLE:
             return self._locks.table.strong > 0
         return self._locks.note(compiled)
 
@@ -221,21 +225,23 @@ class Executor:
         """Execute a plan that reads, and fetch its first rows."""
         plan = portal.compiled.plan
         assert isinstance(plan, QueryPlan)
-        binds = portal.binds
         if len(plan.steps) == 1:
-            step = plan.steps[0]
-            if step.binds != len(binds):
-                binds = binds[: step.binds]
-            if step.binds > MOST_BINDS:
-                binds = packed(binds)
-            cursor = connection.execute(step.sql, binds)
-            rows = list(islice(cursor, CHUNK))
-            if len(rows) < CHUNK:
-                portal.spool = rows
-            else:
-                portal.buffered, portal.cursor = rows, cursor
+            self._open_step(connection, portal, plan.steps[0])
             return
-        portal.spool, _ = run_steps(connection, plan, binds, self.explainer(connection, portal.compiled))
+        portal.spool, _ = run_steps(connection, plan, portal.binds, self.explainer(connection, portal.compiled))
+
+    def _open_step(self, connection: Connection, portal: Portal, step: Step) -> None:
+        binds = portal.binds
+        if step.binds != len(binds):
+            binds = binds[: step.binds]
+        if step.binds > MOST_BINDS:
+            binds = packed(binds)
+        cursor = connection.execute(step.sql, binds)
+        rows = list(islice(cursor, CHUNK))
+        if len(rows) < CHUNK:
+            portal.spool = rows
+        else:
+            portal.buffered, portal.cursor = rows, cursor
 
     # Writing
 
@@ -422,7 +428,7 @@ class Executor:
         runtime.session = session
         runtime.statement_timestamp = session.statement_timestamp
         transaction = session.transaction
-        idle = transaction.state is State.IDLE
+        idle = transaction.state is IDLE
         runtime.transaction_timestamp = session.statement_timestamp if idle else transaction.timestamp
         if compiled is not None:
             runtime.catalog = compiled.catalog

@@ -10,7 +10,7 @@ from proxy.session.prepared import Portal, PreparedStatement
 from proxy.session.rows import read_parameters, spread
 from proxy.session.running import SELECT_TAGS, execute_portal, failed_block
 from proxy.session.simple_query import check_not_failed
-from proxy.session.transaction import State
+from proxy.session.transaction import FAILED
 from proxy.wire import backend
 from translator import compiler
 from translator import sqlstate as codes
@@ -63,13 +63,14 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
     formats = message.parameter_formats
     if len(values) != len(types) or (len(formats) > 1 and len(formats) != len(values)):
         raise _wrong_count(message, len(types))
-    if session.transaction.state is State.FAILED and not (compiled.ends_transaction and compiled.statement.node):
+    if session.transaction.state is FAILED and not (compiled.ends_transaction and compiled.statement.node):
         raise failed_block()
     binds: tuple[Any, ...] = ()
     if types:
         formats = spread(formats, len(types))
         readers = compiled.readers(formats)
-        session.executor.enter(compiled)  # 'now' is read for this session's transaction
+        if not compiled.plain_parameters:
+            session.executor.enter(compiled)  # 'now' is read for this session's transaction
         binds = read_parameters(readers, values, session.parameters.settings, message.portal, formats)
     if compiled.failure is not None:
         raise compiled.failure.with_traceback(None)  # PostgreSQL plans here, and so computes constants
@@ -99,7 +100,7 @@ def _wrong_count(message: frontend.Bind, count: int) -> SqlError:
 
 
 def receive_describe(session: Session, message: frontend.Describe) -> Answer:
-    failed = session.transaction.state is State.FAILED
+    failed = session.transaction.state is FAILED
     if message.kind == "P":
         portal = session.portals.require(message.name)
         if failed and portal.compiled.returns_rows:
@@ -124,9 +125,7 @@ def receive_execute(session: Session, message: frontend.Execute) -> Answer:
     session.begin_command(compiled.statement.text)
     session.alone = session.executed == 0
     session.executed += 1
-    if session.transaction.state is State.FAILED and (
-        not compiled.ends_transaction or (portal.failed and compiled.statement.node)
-    ):
+    if session.transaction.state is FAILED and (not compiled.ends_transaction or (portal.failed and compiled.statement.node)):
         raise failed_block()
     if compiled.plain_read and not portal.started and message.max_rows <= 0 and session.executor.read_now(portal):
         session.transaction.queried = True

@@ -7,12 +7,19 @@ Rule: it must not matter. A literal is lifted only where a value stands: behind 
 IN. What may shape a plan stays (LIKE patterns, formats, LIMIT, everything from ORDER BY or GROUP BY on), and so does all that is not
 a plain string or an integer that fits int4, whose type is the same as a parameter's. When the lifted text does not compile, or a value
 is not accepted, the query is compiled as it was written, and reports what PostgreSQL reports.
+
+`lift` looks at every token. Most texts differ from an earlier one only in literals, so `cut` takes out all that look like one
+with a single expression, and what is left, the skeleton, is asked for first. Which of the literals are lifted does not depend on
+their values; those that are not must be the same again (`Shape`).
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from proxy.session.plans import CompiledPlan
 
 _INT4: Final = 23
 _UNKNOWN: Final = 0
@@ -34,6 +41,7 @@ _TOKEN: Final = re.compile(
       | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_LITERAL: Final = re.compile(r"('(?:[^']|'')*'|(?<![\w.$])\d+(?![\w.]))")
 _STATEMENTS: Final = frozenset(("select", "insert", "update", "delete"))
 _LISTS: Final = frozenset(("values", "in"))
 _VALUE_FOLLOWS: Final = frozenset(("comparison", "sign"))
@@ -101,3 +109,61 @@ def _nest(piece: str, depths: list[bool], *, list_follows: bool) -> None:
         depths.append(list_follows and piece == "(")
     elif piece in ")]" and depths:
         depths.pop()
+
+
+def cut(text: str) -> tuple[str, list[str]] | None:
+    """The skeleton of a text, and what looks like a literal in it; None for a text that `lift` does not take."""
+    if len(text) > _LONGEST_TEXT or text[:6].lower() not in _STATEMENTS:
+        return None
+    pieces = _LITERAL.split(text)
+    literals = pieces[1::2]
+    pieces[1::2] = ["'" if literal[0] == "'" else "0" for literal in literals]
+    return "\0".join(pieces), literals  # no text of a client has a zero byte
+
+
+class Shape:
+    """What is known of the texts with one skeleton: which of their literals are lifted, and the plan for the others."""
+
+    __slots__ = ("_fixed", "_lifted", "_plans")
+
+    def __init__(self, lifted: list[int], count: int) -> None:
+        self._lifted = lifted
+        self._fixed = [index for index in range(count) if index not in lifted]
+        self._plans: dict[tuple[str, ...], CompiledPlan] = {}
+
+    def keep(self, literals: list[str], compiled: CompiledPlan) -> None:
+        if len(self._plans) < _MOST:
+            self._plans[tuple([literals[index] for index in self._fixed])] = compiled
+
+    def find(self, literals: list[str]) -> tuple[CompiledPlan, list[int | str]] | None:
+        """The plan for a text with these literals, and the values of those that are lifted."""
+        compiled = self._plans.get(tuple([literals[index] for index in self._fixed]))
+        if compiled is None:
+            return None
+        values: list[int | str] = []
+        for index in self._lifted:
+            literal = literals[index]
+            if literal[0] == "'":
+                values.append(literal[1:-1].replace("''", "'"))
+            elif (number := int(literal)) <= _LARGEST:
+                values.append(number)
+            else:
+                return None
+        return compiled, values
+
+
+def shape_of(text: str, lifted_text: str) -> Shape | None:
+    """Which literals became parameters; None where `cut` takes for literals what `lift` knows to be something else."""
+    pieces = _LITERAL.split(text)
+    lifted: list[int] = []
+    position = 0
+    for index, piece in enumerate(pieces):
+        parameter = f" ${len(lifted) + 1}"
+        if index % 2 and lifted_text.startswith(parameter, position):
+            lifted.append(index // 2)
+            position += len(parameter)
+        elif lifted_text.startswith(piece, position):
+            position += len(piece)
+        else:
+            return None
+    return Shape(lifted, len(pieces) // 2) if position == len(lifted_text) else None

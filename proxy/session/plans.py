@@ -20,15 +20,17 @@ from translator import compiler
 from translator import sqlstate as codes
 from translator.catalog import Catalog
 from translator.errors import SqlError
-from translator.plan import EmptyPlan, Plan, QueryPlan
+from translator.plan import EmptyPlan, Plan, QueryPlan, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from proxy.session.lifting import Shape
     from proxy.storage.connection import Connection
     from proxy.storage.database import Database
     from proxy.storage.locks import Tag
     from translator.compiler import Statement
+    from translator.plan import Field
     from translator.settings import Settings
 
 _SECTIONS: Final = 8
@@ -70,11 +72,13 @@ class CompiledPlan:
         "catalog",
         "failure",
         "needs_catalog",
+        "plain_parameters",
         "plain_read",
         "plan",
         "quick",
         "relation_locks",
         "section",
+        "self_contained",
         "slow",
         "statement",
         "written",
@@ -100,6 +104,11 @@ class CompiledPlan:
             and query.fields is not None
             and not (query.writes or query.volatile or query.row_marks or query.hidden or query.failure or self.blocking)
         )
+        # Whether reading the parameters asks nothing of the session, and whether running the plan and encoding its rows does not.
+        self.plain_parameters = rows.PLAIN_INPUT.issuperset(plan.parameters)
+        self.self_contained: Step | None = None  # the one step of a plain read, for which that is so
+        if query is not None and self.plain_read and not (query.functions or self.needs_catalog) and _is_plain(query.fields):
+            self.self_contained = query.steps[0]
         self._descriptions: dict[tuple[int, ...], bytes] = {}
         self._readers: dict[tuple[int, ...], tuple[rows.Reader, ...]] = {}
         self._encoders: dict[tuple[Any, ...], rows.Encoder] = {}
@@ -167,13 +176,17 @@ class CompiledPlan:
         return -1 if row is None else row.length
 
 
+def _is_plain(fields: Sequence[Field] | None) -> bool:
+    return rows.PLAIN_OUTPUT.issuperset(field.type_oid for field in fields or ())
+
+
 class Section:
     """The plans of one state of catalog and settings, and that catalog.
 
     Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
     """
 
-    __slots__ = ("_lifted", "_plans", "_unliftable", "catalog", "connection", "reader")
+    __slots__ = ("_lifted", "_plans", "_shapes", "_unliftable", "catalog", "connection", "reader")
 
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
         self.connection = connection
@@ -181,6 +194,7 @@ class Section:
         self.reader = reader
         self._plans: OrderedDict[Any, CompiledPlan] = OrderedDict()
         self._lifted: dict[str, tuple[CompiledPlan, tuple[Any, ...]]] = {}
+        self._shapes: dict[str, Shape] = {}
         self._unliftable: set[Any] = set()
 
     def find(self, key: Any) -> CompiledPlan | None:
@@ -202,6 +216,15 @@ class Section:
         if len(self._lifted) >= _TEXTS:
             del self._lifted[next(iter(self._lifted))]
         self._lifted[text] = compiled, values
+
+    def find_shape(self, skeleton: str) -> Shape | None:
+        """What is known of texts that differ in literals only."""
+        return self._shapes.get(skeleton)
+
+    def keep_shape(self, skeleton: str, shape: Shape) -> None:
+        if len(self._shapes) >= _TEXTS:
+            del self._shapes[next(iter(self._shapes))]
+        self._shapes[skeleton] = shape
 
     def is_unliftable(self, key: Any) -> bool:
         """Whether a text without its literals (lifting.py) is known not to compile."""

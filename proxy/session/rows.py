@@ -35,8 +35,12 @@ TEXT: Final = 0
 BINARY: Final = 1
 
 BOOL, BYTEA, CHAR, NAME, INT8, INT2, INT4 = 16, 17, 18, 19, 20, 21, 23
-TEXT_OID, OID, JSON, UNKNOWN, FLOAT8, VARCHAR = 25, 26, 114, 705, 701, 1043
+TEXT_OID, OID, JSON, UNKNOWN, FLOAT8, BPCHAR, VARCHAR = 25, 26, 114, 705, 701, 1042, 1043
 DATE, TIME, TIMESTAMP, TIMESTAMPTZ, NUMERIC, UUID = 1082, 1083, 1114, 1184, 1700, 2950
+
+# Types whose input and output functions depend on nothing but the settings that they are given (not 'now', not names).
+PLAIN_INPUT: Final = frozenset((BOOL, BYTEA, INT8, INT2, INT4, TEXT_OID, FLOAT8, VARCHAR, NUMERIC, UUID))
+PLAIN_OUTPUT: Final = PLAIN_INPUT | {DATE, TIME, TIMESTAMP, TIMESTAMPTZ, BPCHAR}
 
 INT_RANGES: Final = {
     INT2: (-(1 << 15), (1 << 15) - 1),

@@ -31,7 +31,7 @@ from proxy.session.notify import Notifications
 from proxy.session.prepared import Portal, Portals, Statements
 from proxy.session.reports import error_response, is_wanted, notice_response
 from proxy.session.settings import RunTimeParameters
-from proxy.session.transaction import Event, State, Transaction
+from proxy.session.transaction import IDLE, Event, State, Transaction
 from proxy.wire import backend, frontend
 from proxy.wire.errors import MalformedMessage
 from proxy.wire.message import CopyData, CopyDone, Message
@@ -53,7 +53,7 @@ Answer = Coroutine[Any, Any, None] | None
 _log = logging.getLogger("litephant.session")
 
 _EXTENDED: Final = (frontend.Parse, frontend.Bind, frontend.Describe, frontend.Execute, frontend.Close, frontend.Flush)
-_READY: Final = {status.encode(): raw for status, raw in backend.READY_FOR_QUERY.items()}
+_READY: Final = {state: backend.READY_FOR_QUERY[chr(state.value[0])] for state in State}
 
 
 class Client(Protocol):
@@ -203,7 +203,7 @@ class Session:
         """A message arrives that belongs to a statement."""
         self.query = text
         self.executor.canceled = None
-        self.statement_timestamp = now()
+        self.statement_timestamp = time.time_ns() // 1000
 
     async def end_query(self) -> None:
         """The end of a query string, or Sync: an implicit transaction ends."""
@@ -213,14 +213,16 @@ class Session:
     def ready(self) -> None:
         """ReadyForQuery, after what has changed meanwhile."""
         client = self.client
-        if self.portals.exist and self.transaction.state is State.IDLE:
+        state = self.transaction.state
+        if state is IDLE and self.portals.exist:
             self.portals.end_implicit()
-        for name, value in self.parameters.reports():
-            client.send(backend.ParameterStatus(name, value))
-        if self._undelivered and self.transaction.state is State.IDLE:
+        if self.parameters.unreported:
+            for name, value in self.parameters.reports():
+                client.send(backend.ParameterStatus(name, value))
+        if self._undelivered and state is IDLE:
             client.send_bytes(b"".join(self._undelivered))
             self._undelivered.clear()
-        client.send_bytes(_READY[self.transaction.status])
+        client.send_bytes(_READY[state])
         self.limits.ready()
 
     def _fail(self, error: Exception, message: Message | MalformedMessage) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxy.session.parameters import Parameter, Value
 
 _UNSET: Final[Any] = object()
+_DEFAULTS: Final[dict[str, Any]] = {}  # PostgreSQL's own values, of the parameters that were asked for
 
 _CANNOT_CHANGE: Final = {
     "internal": "cannot be changed",
@@ -58,7 +59,7 @@ class RunTimeParameters:
         self._custom: dict[str, Parameter] = {}
         self._levels: list[dict[str, _Saved]] = []
         self._reported: dict[str, str] = {}
-        self._unreported = False
+        self.unreported = True  # something has changed since `reports`
         self.generation = 0  # moves whenever the translator's Settings do
         self.changes = 0  # moves whenever any value does
 
@@ -81,7 +82,9 @@ class RunTimeParameters:
         if found is _UNSET:
             found = self._defaults.get(name, _UNSET)
         if found is _UNSET:
-            found = parameters.declared()[name.lower()].default
+            found = _DEFAULTS.get(name, _UNSET)
+        if found is _UNSET:
+            found = _DEFAULTS[name] = parameters.declared()[name.lower()].default
         value: Value = found
         return value
 
@@ -104,9 +107,7 @@ class RunTimeParameters:
 
     def reports(self) -> list[tuple[str, str]]:
         """The reported parameters whose value is not the one that the client was told last."""
-        if not self._unreported and self._reported:
-            return []
-        self._unreported = False
+        self.unreported = False
         changed = []
         for name in parameters.REPORTED:
             text = self.show(name)
@@ -278,7 +279,7 @@ class RunTimeParameters:
             effect(self.settings, value)
             self.generation += 1
         if name in _REPORTED:
-            self._unreported = True
+            self.unreported = True
 
     def _set_mode(self, name: str, value: Value) -> None:
         """SET TRANSACTION (check_transaction_isolation and its neighbours in variable.c)."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.cursors import fetches_binary
-from proxy.session.lifting import lift
+from proxy.session.lifting import cut, lift, shape_of
 from proxy.session.plans import ends_transaction
 from proxy.session.prepared import Portal
 from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_rows
-from proxy.session.transaction import State
+from proxy.session.transaction import FAILED
 from proxy.wire import backend
 from translator import compiler
 from translator import sqlstate as codes
@@ -36,7 +36,7 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
     found = section.find(text)
     binds: tuple[Any, ...] = ()
     if found is None:
-        lifted = None if session.transaction.state is State.FAILED else _lift(session, section, text)
+        lifted = None if session.transaction.state is FAILED else _lift(session, section, text)
         if lifted is not None:
             found, binds = lifted
         else:
@@ -44,7 +44,7 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
             if isinstance(prepared, list):
                 return _run(session, prepared)
             found = prepared
-    if session.transaction.state is State.FAILED or found.is_momentary:
+    if session.transaction.state is FAILED or found.is_momentary:
         return _run(session, [found.statement])
     if len(found.plan.parameters) != len(binds):
         raise _no_parameter(found.statement)
@@ -73,6 +73,22 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
     known = section.find_lifted(text)
     if known is not None:
         return known
+    pieces = cut(text)
+    if pieces is None:
+        return None
+    skeleton, literals = pieces
+    shape = section.find_shape(skeleton)
+    if shape is not None and (found := shape.find(literals)) is not None:
+        try:
+            return found[0], _bind_lifted(session, *found)
+        except SqlError:
+            return None
+    return _lift_anew(session, section, text, skeleton, literals)
+
+
+def _lift_anew(
+    session: Session, section: Section, text: str, skeleton: str, literals: list[str]
+) -> tuple[CompiledPlan, tuple[Any, ...]] | None:
     lifted = lift(text)
     if lifted is None:
         return None
@@ -80,28 +96,39 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
     key = (lifted_text, types)
     if section.is_unliftable(key):
         return None
-    settings = session.parameters.settings
     try:
         compiled = section.find(key)
         if compiled is None:
             (statement,) = compiler.parse(lifted_text)
             compiled = session.compilation.compile(statement, types)
             section.keep(key, compiled)
-        parameters = compiled.plan.parameters
-        if len(parameters) != len(values):
+        if len(compiled.plan.parameters) != len(values):
             return None
-        session.executor.enter(compiled)  # 'now' and enum labels are read for this session and catalog
-        binds = tuple(
-            value if isinstance(value, int) else type_of(oid, compiled.catalog).input(value, settings)
-            for value, oid in zip(values, parameters, strict=True)
-        )
+        binds = _bind_lifted(session, compiled, values)
     except SqlError:
         if section.find(key) is None:
             section.keep_unliftable(key)
         return None
+    shape = section.find_shape(skeleton) or shape_of(text, lifted_text)
+    if shape is not None:
+        shape.keep(literals, compiled)
+        section.keep_shape(skeleton, shape)
     if binds == tuple(values):  # not 'now' and its like, which are another value each time
         section.keep_lifted(text, compiled, binds)
     return compiled, binds
+
+
+def _bind_lifted(session: Session, compiled: CompiledPlan, values: list[int | str]) -> tuple[Any, ...]:
+    """The stored values of lifted literals."""
+    if not compiled.plain_parameters:
+        session.executor.enter(compiled)  # 'now' and enum labels are read for this session and catalog
+    settings = session.parameters.settings
+    return tuple(
+        [
+            value if isinstance(value, int) else type_of(oid, compiled.catalog).input(value, settings)
+            for value, oid in zip(values, compiled.plan.parameters, strict=True)
+        ]
+    )
 
 
 def _prepare(session: Session, text: str) -> CompiledPlan | list[Statement]:
@@ -163,7 +190,7 @@ async def _finish(session: Session, portal: Portal) -> None:
 
 def check_not_failed(session: Session, statement: Statement) -> None:
     """Refuse all but the end of the block in a failed one. The parse tree decides, before analysis."""
-    if session.transaction.state is State.FAILED and not ends_transaction(statement):
+    if session.transaction.state is FAILED and not ends_transaction(statement):
         raise failed_block()
 
 

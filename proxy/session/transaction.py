@@ -28,6 +28,13 @@ class State(Enum):
     IN_BLOCK = b"T"
     FAILED = b"E"
 
+    __hash__ = object.__hash__  # a member is one object; Enum hashes its name, in Python, which a table look-up would pay for
+
+
+# For what runs with every message: until Python 3.12 access through the class is a call.
+IDLE: Final = State.IDLE
+FAILED: Final = State.FAILED
+
 
 class Event(Enum):
     """What happens to a transaction."""
@@ -43,6 +50,8 @@ class Event(Enum):
     ROLLBACK_TO = auto()
     ERROR = auto()
     SYNC = auto()  # the end of a query string, or Sync
+
+    __hash__ = object.__hash__
 
 
 class Action(Enum):
@@ -66,6 +75,8 @@ class Action(Enum):
     REFUSE_NO_BLOCK = auto()  # 25P01, … can only be used in transaction blocks
     REFUSE_FAILED = auto()  # 25P02
 
+
+NOTHING: Final = Action.NOTHING  # as IDLE above
 
 _BLOCK_ONLY: Final = (
     Event.COMMIT_AND_CHAIN,

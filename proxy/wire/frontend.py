@@ -339,6 +339,8 @@ class _Named(Message):
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
+        if payload == b"P\0":  # the unnamed portal: what drivers send
+            return cls("P", "")
         reader = Reader(payload)
         kind = reader.byte()
         name = reader.cstring()

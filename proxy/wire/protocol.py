@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 Item: TypeAlias = Message | MalformedMessage | ProtocolError
 
-_HEADER: Final = Struct("!Bi")
+_read_header: Final = Struct("!Bi").unpack_from
 _MAN_IN_THE_MIDDLE: Final = "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."
 
 
@@ -163,18 +163,19 @@ class Protocol:
     def _read_message(self) -> Item | None:
         """Read a message with a type byte. This runs for every message of a session."""
         buffer, offset, phase = self._buffer, self._offset, self._phase
-        if len(buffer) - offset < 5:
-            if offset < len(buffer) and buffer[offset] not in phase.types:
+        size = len(buffer)
+        if size - offset < 5:
+            if offset < size and buffer[offset] not in phase.types:
                 return self._close(self._describe(ProtocolError(phase.unexpected), buffer[offset]))
             return self._await(5)
-        code, length = _HEADER.unpack_from(buffer, offset)
+        code, length = _read_header(buffer, offset)
         kind = phase.types.get(code)
         if kind is None:
             return self._close(self._describe(ProtocolError(phase.unexpected), code))
         if not 4 <= length <= phase.small_limit and not self._may_be_large(code, length):
             return self._close(self._describe(phase.invalid_length, code, length))
         end = offset + 1 + length
-        if end > len(buffer):
+        if end > size:
             return self._await(1 + length)
         self._offset = end
         try:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.session.lifting import lift
+from proxy.session.lifting import cut, lift, shape_of
 from tests.harness.conversation import brief
 
 
@@ -82,3 +82,37 @@ def test_now_is_read_each_time(talk):
     for _ in range(2):
         session.query("INSERT INTO t VALUES ('now')")
     assert brief(session.query("SELECT count(DISTINCT a) FROM t"))[1] == "(2)"
+
+
+@pytest.mark.parametrize(
+    ("learnt", "text", "values"),
+    [
+        ("SELECT a FROM t WHERE b = 1", "SELECT a FROM t WHERE b = 77", [77]),
+        ("SELECT a FROM t WHERE b = 'x'", "SELECT a FROM t WHERE b = 'it''s'", ["it's"]),
+        ("SELECT a FROM t WHERE b = 'x'", "SELECT a FROM t WHERE b = 1", None),
+        ("SELECT a FROM t WHERE b = 1", "SELECT a FROM t WHERE b = 2147483648", None),
+        ("SELECT a FROM t WHERE b = 1 LIMIT 5", "SELECT a FROM t WHERE b = 2 LIMIT 5", [2]),
+        ("SELECT a FROM t WHERE b = 1 LIMIT 5", "SELECT a FROM t WHERE b = 2 LIMIT 6", None),
+        ("SELECT a FROM t WHERE b = 1 ORDER BY 1", "SELECT a FROM t WHERE b = 2 ORDER BY 2", None),
+        ('SELECT "a 1" FROM t WHERE b = 1', 'SELECT "a 1" FROM t WHERE b = 3', [3]),
+        ('SELECT "a 1" FROM t WHERE b = 1', 'SELECT "a 2" FROM t WHERE b = 3', None),
+        ("INSERT INTO t VALUES (1, 'a', -2), (3, 'b', 4)", "INSERT INTO t VALUES (5, '', -6), (7, '8', 9)", [5, "", 6, 7, "8", 9]),
+        ("SELECT a FROM t WHERE b LIKE 'x%' AND c = 1", "SELECT a FROM t WHERE b LIKE 'x%' AND c = 2", [2]),
+        ("SELECT a FROM t WHERE b LIKE 'x%' AND c = 1", "SELECT a FROM t WHERE b LIKE 'y%' AND c = 2", None),
+    ],
+)
+def test_a_shape_knows_what_lift_finds(learnt, text, values):
+    lifted = lift(learnt)
+    skeleton, literals = cut(learnt)
+    shape = shape_of(learnt, lifted[0])
+    shape.keep(literals, "plan")
+    other, others = cut(text)
+    found = shape.find(others) if other == skeleton else None
+    assert found == (None if values is None else ("plan", values))
+    if values is not None:
+        assert lift(text) == (lifted[0], lifted[1], values)
+
+
+def test_no_shape_where_a_name_has_an_apostrophe():
+    text = """SELECT "it's" FROM t WHERE b = 'x'"""
+    assert shape_of(text, lift(text)[0]) is None
