@@ -96,7 +96,11 @@ def test_now_is_read_each_time(talk):
         ("SELECT a FROM t WHERE b = 1 ORDER BY 1", "SELECT a FROM t WHERE b = 2 ORDER BY 2", None),
         ('SELECT "a 1" FROM t WHERE b = 1', 'SELECT "a 1" FROM t WHERE b = 3', [3]),
         ('SELECT "a 1" FROM t WHERE b = 1', 'SELECT "a 2" FROM t WHERE b = 3', None),
-        ("INSERT INTO t VALUES (1, 'a', -2), (3, 'b', 4)", "INSERT INTO t VALUES (5, '', -6), (7, '8', 9)", [5, "", 6, 7, "8", 9]),
+        (
+            "INSERT INTO t VALUES (1, 'a', -2), (3, 'b', 4)",
+            "INSERT INTO t VALUES (5, '', -6), (7, '8', 9)",
+            [5, "", 6, 7, "8", 9],
+        ),
         ("SELECT a FROM t WHERE b LIKE 'x%' AND c = 1", "SELECT a FROM t WHERE b LIKE 'x%' AND c = 2", [2]),
         ("SELECT a FROM t WHERE b LIKE 'x%' AND c = 1", "SELECT a FROM t WHERE b LIKE 'y%' AND c = 2", None),
     ],
