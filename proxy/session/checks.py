@@ -14,17 +14,14 @@ from typing import TYPE_CHECKING, Final
 from proxy.session.parameters import Parameter, Value
 from translator import data
 from translator.errors import SqlError
-from translator.types.timezones import Zone, find_zone, fixed_zone
+from translator.settings import Settings
+from translator.types.timezone_setting import zone_of_setting
+from translator.types.timezones import find_zone
 
 if TYPE_CHECKING:
     from translator.settings import Settings
 
 Check = Callable[[Parameter, str], str]
-
-_HOURS: Final = re.compile(r"\s*([+-]?)(\d+(?:\.\d*)?|\.\d+)\s*\Z")
-_INTERVAL: Final = re.compile(r"interval\s*'\s*([+-]?)(\d{1,3})(?::(\d{2}))?(?::(\d{2}))?(?:\s*hours?)?\s*'\Z", re.IGNORECASE)
-
-_MOST_HOURS: Final = 168  # a week
 
 # Encodings that PostgreSQL knows, by clean_encoding_name of their names and aliases (encnames.c).
 _ENCODINGS: Final = {
@@ -74,24 +71,8 @@ def date_style(parameter: Parameter, text: str, current: str = "ISO, MDY") -> st
     return f"{given_style or style}, {given_order or order}"
 
 
-def time_zone(text: str) -> Zone | None:
-    """The time zone of a name, an offset in hours or an interval; None if there is none (check_timezone in variable.c)."""
-    if match := _INTERVAL.match(text):
-        sign, hours, minutes, seconds = match.groups()
-        offset = int(hours) * 3600 + int(minutes or 0) * 60 + int(seconds or 0)
-        return fixed_zone(-offset if sign == "-" else offset)
-    if match := _HOURS.match(text):
-        sign, number = match.groups()
-        offset = round(float(number) * 3600)
-        return fixed_zone(-offset if sign == "-" else offset) if offset <= _MOST_HOURS * 3600 else None
-    return find_zone(text) if text else None
-
-
-def _time_zone(parameter: Parameter, text: str) -> str:
-    found = time_zone(text)
-    if found is None:
-        raise parameter.invalid(text)
-    return found.name
+def _time_zone(_parameter: Parameter, text: str) -> str:
+    return zone_of_setting(text, Settings()).name
 
 
 def _client_encoding(parameter: Parameter, text: str) -> str:
@@ -205,8 +186,8 @@ def _set_date_style(settings: Settings, value: Value) -> None:
 
 
 def _set_time_zone(settings: Settings, value: Value) -> None:
-    found = time_zone(str(value))
-    assert found is not None, "the check accepted it"
+    found = find_zone(str(value))
+    assert found is not None, "the check gave its name"
     settings.timezone_name, settings.timezone = found.name, found
 
 

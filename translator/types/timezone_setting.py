@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from translator import sqlstate as codes
 from translator.errors import SqlError
+from translator.types import floating
 from translator.types.calendar import SECOND, UNIX_EPOCH_SECONDS
 from translator.types.datetime_words import BadInput
 from translator.types.interval_parse import FULL_RANGE, parse_interval
@@ -25,14 +26,25 @@ _INTERVAL = re.compile(r"interval\s*'(.*)'\s*", re.IGNORECASE | re.DOTALL)
 
 def zone_of_setting(text: str, settings: Settings) -> Zone:
     """The zone; its `name` is what SHOW timezone prints. Raises 22023."""
-    match = _INTERVAL.fullmatch(text)
-    if match is not None:
+    if text[:8].lower() == "interval":
+        match = _INTERVAL.fullmatch(text)
+        if match is None:
+            raise _invalid(text)
         return _offset_zone(text, _interval_seconds(text, match[1], settings))
-    try:
-        hours = float(text)
-    except ValueError:
+    hours = _hours(text)
+    if hours is None:
         return _named_zone(text)
     return _offset_zone(text, int(hours * 3600) if abs(hours) < _LONGEST_OFFSET else _LONGEST_OFFSET)
+
+
+def _hours(text: str) -> float | None:
+    """What strtod makes of the text; None unless it takes all of it."""
+    if text != text.rstrip():
+        return None
+    try:
+        return floating.load(floating.parse(text, "double precision"))
+    except SqlError:
+        return None
 
 
 def _invalid(text: str, detail: str | None = None) -> SqlError:
