@@ -39,16 +39,6 @@ class Target:
             pending += children.get(pid, [])
         return total
 
-    def resident_bytes(self) -> int:
-        """Proportional set size of the server's processes, in which shared memory counts once."""
-        children = _children()
-        total, pending = 0, [self.pid]
-        while pending:
-            pid = pending.pop()
-            total += _proportional(pid)
-            pending += children.get(pid, [])
-        return total
-
 
 def _stat(pid: int) -> list[str]:
     try:

@@ -22,7 +22,6 @@ _SERIAL = {
     "bigserial": oids.INT8,
     "serial8": oids.INT8,
 }
-_DEFAULT_COLLATION = 100
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"})
 _MAX_COLUMNS = 1600
 

@@ -270,9 +270,3 @@ def _provide_parent_key(execution: Execution, parent: Relation, columns: list[Co
 
 def _is_expression_index(execution: Execution, index: int) -> bool:
     return bool(execution.select("pg_index", index, "1", indexrelid=index, indnullsnotdistinct=True))
-
-
-def drop_constraint_row(execution: Execution, relation: Relation, oid: int) -> None:
-    """Delete the row of a constraint and what we keep about it."""
-    execution.delete("pg_constraint", relation.oid, oid=oid)
-    execution.connection.execute(f'DELETE FROM {schema_of(relation.oid)}."litephant.unenforced" WHERE oid = ?', (oid,))

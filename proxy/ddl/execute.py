@@ -15,15 +15,11 @@ from translator.statements import command_tag
 
 # Statement node -> module.function(statement, execution) -> command tag. Modules are imported when they are needed.
 _COMMANDS = {
-    "AlterDatabaseSetStmt": "database.alter_database_set",
-    "AlterDatabaseStmt": "database.alter_database",
-    "AlterDefaultPrivilegesStmt": "privileges.alter_default_privileges",
     "AlterDomainStmt": "domain.alter_domain",
     "AlterEnumStmt": "types.alter_enum",
     "AlterFunctionStmt": "function.alter_function",
     "AlterObjectSchemaStmt": "rename.set_schema",
     "AlterOwnerStmt": "privileges.alter_owner",
-    "AlterRoleSetStmt": "roles.alter_role_set",
     "AlterRoleStmt": "roles.alter_role",
     "AlterSeqStmt": "sequence.alter_sequence",
     "AlterTableStmt": "alter.alter_table",
@@ -38,11 +34,8 @@ _COMMANDS = {
     "CreateSeqStmt": "sequence.create_sequence",
     "CreateStmt": "table.create_table",
     "CreateTableAsStmt": "table_as.create_table_as",
-    "CreatedbStmt": "database.create_database",
-    "DropOwnedStmt": "roles.drop_owned",
     "DropRoleStmt": "roles.drop_role",
     "DropStmt": "drop.drop",
-    "DropdbStmt": "database.drop_database",
     "GrantRoleStmt": "roles.grant_role",
     "GrantStmt": "privileges.grant",
     "IndexStmt": "index.create_index",
@@ -53,6 +46,12 @@ _COMMANDS = {
     "SelectStmt": "table_as.select_into",
     "TruncateStmt": "truncate.truncate",
     "ViewStmt": "view.create_view",
+}
+# What the refusal of a command says when its tag is that of commands that are carried out.
+_REFUSED = {
+    "AlterDatabaseSetStmt": "ALTER DATABASE SET",
+    "AlterRoleSetStmt": "ALTER ROLE SET",
+    "DropOwnedStmt": "DROP OWNED BY",
 }
 _Command = Callable[[dict[str, Any], Execution], str]
 
@@ -70,7 +69,7 @@ def carry_out(node: str, statement: dict[str, Any], execution: Execution) -> str
     """Carry out one statement, which may be part of another one."""
     target = _COMMANDS.get(node)
     if target is None:
-        raise unsupported(command_tag(node, statement))
+        raise unsupported(_REFUSED.get(node) or command_tag(node, statement))
     module, _, name = target.partition(".")
     command: _Command = getattr(import_module(f"proxy.ddl.{module}"), name)
     return command(statement, execution)

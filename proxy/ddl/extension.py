@@ -4,7 +4,6 @@ from typing import Any
 
 from proxy.ddl.execution import Execution
 from translator import sqlstate
-from translator.data import load
 from translator.errors import SqlError
 
 _BUILT_IN = frozenset({"plpgsql"})
@@ -13,8 +12,7 @@ _BUILT_IN = frozenset({"plpgsql"})
 def create_extension(statement: dict[str, Any], execution: Execution) -> str:
     """CREATE EXTENSION [IF NOT EXISTS] name."""
     name = statement["extname"]
-    present = name in {each for (each,) in load("pg_extension").select("extname")} & _BUILT_IN
-    if present or execution.select("pg_extension", 0, "1", extname=name):
+    if name in _BUILT_IN or execution.select("pg_extension", 0, "1", extname=name):
         message = f'extension "{name}" already exists'
         if not statement.get("if_not_exists"):
             raise SqlError(sqlstate.DUPLICATE_OBJECT, message)

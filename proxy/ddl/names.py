@@ -96,13 +96,6 @@ def open_relation(execution: Execution, range_var: dict[str, Any], location: int
     return found
 
 
-def open_table(execution: Execution, range_var: dict[str, Any]) -> Relation:
-    """The ordinary table that a RangeVar names, which must not belong to the system."""
-    relation = open_relation(execution, range_var)
-    forbid_system(relation)
-    return relation
-
-
 def find_column(relation: Relation | None, attnum: int) -> Column | None:
     """The column with that number, if there is one."""
     if relation is None:

@@ -231,11 +231,6 @@ def _all_in_schema(execution: Execution, kind: str, schemas: list[str]) -> list[
     return targets
 
 
-def alter_default_privileges(statement: dict[str, Any], execution: Execution) -> str:
-    """ALTER DEFAULT PRIVILEGES."""
-    raise unsupported("ALTER DEFAULT PRIVILEGES")
-
-
 # ---------------------------------------------------------------------- OWNER TO
 
 

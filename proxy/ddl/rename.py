@@ -59,10 +59,6 @@ def rename(statement: dict[str, Any], execution: Execution) -> str:
 
             rename_schema(execution, statement["subname"], statement["newname"])
             return "ALTER SCHEMA"
-        case "OBJECT_DATABASE":
-            from proxy.ddl.database import rename_database
-
-            return rename_database(execution, statement["subname"], statement["newname"])
         case "OBJECT_ROLE":
             from proxy.ddl.roles import rename_role
 

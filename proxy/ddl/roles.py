@@ -86,11 +86,6 @@ def alter_role(statement: dict[str, Any], execution: Execution) -> str:
     return "ALTER ROLE"
 
 
-def alter_role_set(statement: dict[str, Any], execution: Execution) -> str:
-    """ALTER ROLE … SET."""
-    raise unsupported("ALTER ROLE SET")
-
-
 def drop_role(statement: dict[str, Any], execution: Execution) -> str:
     """DROP ROLE [IF EXISTS]."""
     for item in statement["roles"]:
@@ -172,11 +167,6 @@ def rename_role(execution: Execution, old: str, new: str) -> str:
         raise SqlError(sqlstate.DUPLICATE_OBJECT, f'role "{new}" already exists')
     execution.update("pg_authid", oid, {"rolname": new}, oid=oid)
     return "ALTER ROLE"
-
-
-def drop_owned(statement: dict[str, Any], execution: Execution) -> str:
-    """DROP OWNED BY."""
-    raise unsupported("DROP OWNED BY")
 
 
 def reassign_owned(statement: dict[str, Any], execution: Execution) -> str:

@@ -28,7 +28,6 @@ NO_COLUMN = "litephant.none"
 
 # Access methods whose SQLite index helps; the others are rows of the catalog only.
 _INDEXED_METHODS = frozenset({"btree", "hash"})
-_METHOD_NAMES = {403: "btree", 405: "hash"}
 
 
 def create_table(execution: Execution, relation: Relation) -> None:

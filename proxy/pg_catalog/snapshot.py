@@ -54,7 +54,6 @@ class CatalogSource:
         self._type_oids: dict[tuple[int, str], int | None] = {}
         self._procs: dict[str, list[ProcRow]] = {}
         self._operators: list[OperatorRow] | None = None
-        self._temporary_namespace: int | None = None
 
     # ------------------------------------------------------------------ schemas
 

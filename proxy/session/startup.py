@@ -151,15 +151,6 @@ class Startup:
             raise
 
 
-def open_session(instance: Instance, client: Client, user: str, database: str) -> Session:
-    """A session for an in-process client, without a start-up packet."""
-    session = Session(instance, client)
-    found = instance.cluster.database(database)
-    session.open(found, instance.add(session))
-    session.parameters.identify(user, found.name)
-    return session
-
-
 def _settings(parameters: dict[str, str]) -> list[tuple[str, str]]:
     """The settings of a packet: those in `options` first, as process_startup_options does."""
     found = _options(parameters.get("options", ""))

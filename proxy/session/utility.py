@@ -38,12 +38,9 @@ _JSON: Final = 114
 # Commands of PostgreSQL that are known and not carried out, with the name for their refusal.
 _UNSUPPORTED: Final = {
     "DoStmt": "DO",
-    "CallStmt": "CALL",
     "LoadStmt": "LOAD",
     "AlterSystemStmt": "ALTER SYSTEM",
     "SecLabelStmt": "SECURITY LABEL",
-    "ReassignOwnedStmt": "REASSIGN OWNED",
-    "DropOwnedStmt": "DROP OWNED",
 }
 
 # Take no transaction and are allowed in a failed block, or move the table themselves.

@@ -28,7 +28,7 @@ from proxy.storage.lock_modes import CONFLICTS, STRONG
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
 Tag = tuple[Any, ...]
 RelationKey = tuple[str, int]
@@ -52,7 +52,7 @@ class RowIsLocked(Exception):  # noqa: N818  (a signal, not an error)
 class LockOwner:
     """What one session holds. `log`: the locks of its transaction in the order in which it got them."""
 
-    __slots__ = ("_counts", "held", "kept", "log", "marks", "session", "wait")
+    __slots__ = ("held", "kept", "log", "marks", "session", "wait")
 
     def __init__(self, session: Any) -> None:
         self.session = session
@@ -104,9 +104,9 @@ class Rows:
         """Whether another owner's lock on the row conflicts."""
         conflicts = CONFLICTS[mode]
         holders = self.by_rowid.get(rowid)
-        if holders is not None and any(bits & conflicts and other is not owner for other, bits in holders.items()):
+        if holders is not None and _held_by_others(holders, owner, conflicts):
             return True
-        return any(bits & conflicts and other is not owner for other, bits in self.whole.items())
+        return _held_by_others(self.whole, owner, conflicts)
 
     def others(self, owner: LockOwner) -> bool:
         """Whether anybody else has locked a row."""
@@ -163,13 +163,9 @@ class LockTable:
             if rows is None:
                 return []
             conflicts = CONFLICTS[mode]
-            if any(bits & conflicts and other is not owner for other, bits in rows.whole.items()):
+            if _held_by_others(rows.whole, owner, conflicts):
                 return None
-            return [
-                rowid
-                for rowid, holders in rows.by_rowid.items()
-                if any(bits & conflicts and other is not owner for other, bits in holders.items())
-            ]
+            return [rowid for rowid, holders in rows.by_rowid.items() if _held_by_others(holders, owner, conflicts)]
 
     def lock_row(self, owner: LockOwner, relation: RelationKey, rowid: int, mode: int) -> bool:
         """Lock a row; False when another session's lock conflicts."""
@@ -335,7 +331,7 @@ class LockTable:
         if mine >> mode & 1:
             return None
         conflicts = CONFLICTS[mode]
-        held = any(bits & conflicts for other, bits in holders.items() if other is not owner)
+        held = _held_by_others(holders, owner, conflicts)
         ahead = 0
         for place, wait in enumerate(self.waits):
             if wait.tag != tag or wait.owner is owner:
@@ -372,8 +368,7 @@ class LockTable:
             return
         count = rows.counts.get(owner, 0)
         if count >= MOST_ROWS:
-            rows.whole[owner] = rows.whole.get(owner, 0) | 1 << mode
-            owner.note(("rows", *relation), mode)
+            self.lock_whole(owner, relation, mode)
             return
         if holders is None:
             rows.by_rowid[rowid] = {owner: 1 << mode}
@@ -433,13 +428,16 @@ class LockTable:
                 continue
             conflicts = CONFLICTS[wait.mode]
             before = ahead.get(wait.tag, 0)
-            others = (bits for owner, bits in self.holders(wait.tag).items() if owner is not wait.owner)
-            if before & conflicts or any(bits & conflicts for bits in others):
+            if before & conflicts or _held_by_others(self.holders(wait.tag), wait.owner, conflicts):
                 ahead[wait.tag] = before | 1 << wait.mode
                 continue
             self._leave(wait)
             self._grant(wait.owner, wait.tag, wait.mode, of_session=wait.of_session)
             wait.future.set_result(None)
+
+
+def _held_by_others(holders: Mapping[LockOwner, int], owner: LockOwner, conflicts: int) -> bool:
+    return any(bits & conflicts and other is not owner for other, bits in holders.items())
 
 
 def _set(counts: dict[LockOwner, int], owner: LockOwner, value: int) -> None:

@@ -325,10 +325,6 @@ def _io(node: exp.Expr, target: int, typmod: int, context: Context, location: in
     return typed(result, target, -1, location if location is not None else location_of(node))
 
 
-# Stands for the array's element inside "coerce:array".
-ELEMENT_TABLE = "element"
-
-
 def _array(analysis: Analysis, node: exp.Expr, target: int, typmod: int, context: Context, location: int | None) -> exp.Expr:
     """Coerce element by element (ArrayCoerceExpr): the second argument is the coercion of one element."""
     catalog = analysis.catalog

@@ -113,7 +113,6 @@ class Scope:
     has_sets: bool = False
     in_aggregate: bool = False
     windows: dict[str, Any] = field(default_factory=dict)
-    writable_ctes: bool = False
     outer_references: bool = False
     view_checks: list[ViewCheck] = field(default_factory=list)  # of the view that the statement writes to
     last_set: exp.Expr | None = None  # the set-returning call that was analyzed last (p_last_srf)

@@ -8,7 +8,6 @@ long or short matches. Errors are REG_… codes in PostgreSQL's words, all of th
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from translator import sqlstate
 from translator.errors import SqlError
@@ -95,8 +94,6 @@ def literal(character: str) -> str:
 
 class Parser:
     """One expression being read. `groups` counts the capturing ones, `closed` holds those a reference may name."""
-
-    _FLAVOURS: ClassVar[str] = "aebq"
 
     def __init__(self, text: str, options: Options) -> None:
         self.text = text

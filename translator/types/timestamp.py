@@ -85,21 +85,6 @@ def instant_of(local: int, zone: Zone) -> int:
     return local - zone.local_offset(local // SECOND + UNIX_EPOCH_SECONDS) * SECOND
 
 
-def xsd_text(value: str) -> str:
-    """A stored timestamp in the form of JSON and XML: 2024-02-29T12:34:56.5."""
-    return value if not is_finite(value) else timestamp_text(microseconds_of(value), "ISO", "MDY", separator="T")
-
-
-def xsd_text_with_zone(value: str, settings: Settings) -> str:
-    """A stored timestamptz in the form of JSON and XML, in the session's zone."""
-    if not is_finite(value):
-        return value
-    number = microseconds_of(value)
-    type = zone_of(settings).at(number // SECOND + UNIX_EPOCH_SECONDS)
-    offset = offset_text(type.offset, "XSD")
-    return timestamp_text(number + type.offset * SECOND, "ISO", "MDY", offset, "T")
-
-
 class Timestamp(Type):
     oid = 1114
     name = "timestamp"
