@@ -65,14 +65,6 @@ def _children() -> dict[int, list[int]]:
     return found
 
 
-def _proportional(pid: int) -> int:
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
-
-
 @contextmanager
 def running() -> Iterator[list[Target]]:
     """PostgreSQL and litephant, started afresh and gone at the end."""

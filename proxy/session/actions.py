@@ -29,11 +29,8 @@ class TransactionActions:
         self._modes = Modes()  # by default, as of these changes of the parameters:
         self._changes = -1
 
-    async def apply(self, event: Event, command: str = "", modes: Modes | None = None, name: str = "") -> str:
-        """Take an event to the table and do what it says; gives the command tag.
-
-        `modes`: of BEGIN. `name`: of a savepoint.
-        """
+    async def apply(self, event: Event, command: str = "", name: str = "") -> str:
+        """Take an event to the table and do what it says; gives the command tag. `name`: of a savepoint."""
         transaction = self._session.transaction
         savepoint = self._named(event, name)
         action = transaction.apply(event, command)
@@ -41,7 +38,7 @@ class TransactionActions:
             return command
         match action:
             case Action.START:
-                self._start(modes or self._default_modes())
+                self._start(self._default_modes())
             case Action.ADOPT:
                 # BEGIN after other statements of the query string: they belong to the block, and so do their modes.
                 pass
@@ -97,14 +94,8 @@ class TransactionActions:
                 self._abort()
             else:
                 savepoint = session.transaction.savepoints[-1]
-                level = savepoint.level
-                session.portals.fail(session.transaction.number, level)
-                session.connections.rollback_to(savepoint)
-                session.constraint_modes.rollback_to(level)
-                session.parameters.rollback_to(level)
-                session.notifications.rollback_to(level)
-                session.sequences.rolled_back()
-                session.locks.table.rollback_to(session.locks.owner, level)
+                session.portals.fail(session.transaction.number, savepoint.level)
+                self._undo(savepoint)
 
     def abandon(self) -> None:
         """The session ends: roll back whatever is open."""
@@ -217,14 +208,19 @@ class TransactionActions:
         if session.connections.lease is not None:
             await session.executor.spool_portals(session.connections.lease.connection)
         session.portals.end_transaction(session.transaction.number, committed=False, level=savepoint.level)
+        self._undo(savepoint)
+        session.transaction.forget_after(savepoint, inclusive=False)
+        session.transaction.modes.read_only = savepoint.read_only
+
+    def _undo(self, savepoint: Savepoint) -> None:
+        """Take back what was done since a savepoint."""
+        session = self._session
         session.connections.rollback_to(savepoint)
         session.constraint_modes.rollback_to(savepoint.level)
         session.parameters.rollback_to(savepoint.level)
         session.notifications.rollback_to(savepoint.level)
         session.sequences.rolled_back()
         session.locks.table.rollback_to(session.locks.owner, savepoint.level)
-        session.transaction.forget_after(savepoint, inclusive=False)
-        session.transaction.modes.read_only = savepoint.read_only
 
     def _warn(self, code: str, message: str) -> None:
         self._session.notice(SqlError(code, message, severity="WARNING"))

@@ -16,7 +16,7 @@ from translator.functions.registry import function, rows
 from translator.settings import runtime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from proxy.session.session import Session
     from proxy.storage.cluster import Cluster
@@ -105,17 +105,13 @@ def database_oids(cluster: Cluster) -> dict[str, int]:
     return {name: _FIRST_DATABASE_OID if name == "postgres" else 16000 + number for number, name in enumerate(names)}
 
 
-def database_rows(cluster: Cluster) -> Callable[[], Iterator[Row]]:
+def database_rows(cluster: Cluster) -> Iterator[Row]:
     """The rows of pg_database."""
-
-    def found() -> Iterator[Row]:
-        oids = {"template1": 1, "template0": 4, **database_oids(cluster)}
-        for name, oid in oids.items():
-            template = name.startswith("template")
-            head = (oid, name, _OWNER, 6, "c", int(template), int(name != "template0"), 0)
-            yield (*head, -1, 731, 1, 1663, "C.UTF-8", "C.UTF-8", None, None, None, None)
-
-    return found
+    oids = {"template1": 1, "template0": 4, **database_oids(cluster)}
+    for name, oid in oids.items():
+        template = name.startswith("template")
+        head = (oid, name, _OWNER, 6, "c", int(template), int(name != "template0"), 0)
+        yield (*head, -1, 731, 1, 1663, "C.UTF-8", "C.UTF-8", None, None, None, None)
 
 
 @rows("pg_stat_get_activity", strict=False, deterministic=False)
@@ -164,7 +160,8 @@ def _activity(session: Session, database: int) -> Row:
 @rows("pg_lock_status", deterministic=False)
 def locks() -> Iterator[Row]:
     """pg_locks, see lock_rows.py."""
-    return lock_rows(_session().instance)
+    instance = _session().instance
+    return lock_rows(instance, database_oids(instance.cluster))
 
 
 @function("pg_stat_get_db_numbackends", deterministic=False)

@@ -87,9 +87,7 @@ class Connections:
         if self.lease is not None:
             return self.lease
         session = self._session
-        timeout = session.parameters.value("lock_timeout")
-        seconds = int(timeout) / 1000 if timeout else None
-        leased = self.database.lease_writer(session, self.private, timeout=seconds)
+        leased = self.database.lease_writer(session, self.private, timeout=session.locks.lock_timeout())
         if isinstance(leased, asyncio.Future):
             self.waiting = leased
             timer = session.locks.watch_writer_wait(leased)
@@ -106,9 +104,7 @@ class Connections:
         lease = self.lease
         if lease is None or self.written or self.changed_catalog or self._session.transaction.modes.keeps_snapshot:
             return
-        if not lease.ended:
-            self.database.release(lease)
-        self.lease = None
+        self._end_lease(lease)
         self._session.sequences.rolled_back()
 
     def _begin_lease(self, lease: WriterLease) -> WriterLease:
@@ -116,6 +112,11 @@ class Connections:
         self.written = False
         self.restore_savepoints()
         return lease
+
+    def _end_lease(self, lease: WriterLease) -> None:
+        """Roll back what was written under the lease, and let others write."""
+        self.database.release(lease)
+        self.lease = None
 
     def restore_savepoints(self) -> None:
         """Set the transaction's savepoints in SQLite; nothing was written before, so they are all at the same place."""
@@ -146,9 +147,7 @@ class Connections:
     def abort(self) -> None:
         """ROLLBACK: undo everything."""
         if self.lease is not None:
-            if not self.lease.ended:
-                self.database.release(self.lease)
-            self.lease = None
+            self._end_lease(self.lease)
         self._end()
 
     def savepoint(self, savepoint: Savepoint) -> None:
@@ -173,15 +172,12 @@ class Connections:
             return
         if savepoint.level <= self._lease_level and not self._session.transaction.modes.keeps_snapshot:
             # Everything that was written came later: give the writer to somebody else.
-            if not lease.ended:
-                self.database.release(lease)
-            self.lease = None
+            self._end_lease(lease)
             return
         connection = lease.connection
         if not connection.in_transaction:
             self._lost = True
-            self.database.release(lease)
-            self.lease = None
+            self._end_lease(lease)
             return
         connection.rollback_to(_name(savepoint))
         if self.changed_catalog:

@@ -14,8 +14,9 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.ddl.names import quote
 from proxy.session.copy_blocks import IRREGULAR, Converter, converter_of, rows_of
-from proxy.session.copy_columns import RELATION_KINDS, copied_columns, quote
+from proxy.session.copy_columns import RELATION_KINDS, copied_columns
 from proxy.session.copy_formats import (
     DEFAULT,
     BinaryReader,

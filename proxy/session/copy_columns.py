@@ -64,7 +64,3 @@ def check_forced(names: tuple[str, ...], columns: Sequence[str], option: str) ->
                 raise SqlError(codes.UNDEFINED_COLUMN, f'column "{name}" does not exist')
             message = f'{option} column "{name}" not referenced by COPY'
             raise SqlError(codes.INVALID_COLUMN_REFERENCE, message)
-
-
-def quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -134,7 +134,7 @@ class TextReader:
 
     def _split(self, lines: list[str], *, escaped: bool) -> Columns:
         delimiter, null = self.options.delimiter, self.options.null
-        columns: Columns = list(zip(*[line.split(delimiter) for line in lines], strict=True))
+        columns = columns_of([line.split(delimiter) for line in lines])
         if not escaped and "\\" in null:
             return columns
         columns = [_with_nulls(fields, null) for fields in columns]

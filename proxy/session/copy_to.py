@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from proxy.session.copy_columns import RELATION_KINDS, check_forced, copied_columns, quote
+from proxy.ddl.names import quote
+from proxy.session.copy_columns import RELATION_KINDS, check_forced, copied_columns
 from proxy.session.copy_formats import SIGNATURE
 from proxy.session.copy_lines import header_line, lines_of
 from proxy.session.copy_options import unsupported_text

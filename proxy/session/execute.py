@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
-from proxy.session.plan_steps import Explain, Rows, Runner, run_steps
+from proxy.session.plan_steps import Explain, Rows, run_steps
 from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, may_have_changed, start_tracking
 from proxy.session.transaction import IDLE
 from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError, packed
@@ -280,12 +280,12 @@ class Executor:
             and not self._connections.has_temporary
         )
         on_loop = not (compiled.slow or compiled.blocking) and (first or compiled.quick or _inserts_values(plan))
-        explain = self.explainer(connection, compiled)
-        run = self._steps_runner(connection, compiled)
+        steps = functools.partial(run_steps, connection, plan, binds, self.explainer(connection, compiled))
+        guard = GuardedWrite(self._session, connection, compiled) if self._database.tracks_rows else None
         if on_loop:
             connection.budget(BUDGET if first else _UNLIMITED)
             try:
-                result = run(connection, plan, binds, explain, threaded=False)
+                result = steps() if guard is None else guard.run(steps, threaded=False)
             except MustWait as signal:
                 compiled.slow = isinstance(signal, BudgetExceeded)
             else:
@@ -293,34 +293,19 @@ class Executor:
                 return result
         loop = asyncio.get_running_loop()
         started = loop.time()
-        if connection.in_transaction:
-            work: Callable[[], tuple[Rows, int]] = functools.partial(run, connection, plan, binds, explain)
-        else:
-            work = functools.partial(self._begin_again, run, connection, plan, binds, explain)
+        work: Callable[[], tuple[Rows, int]] = steps if guard is None else functools.partial(guard.run, steps, threaded=True)
+        if not connection.in_transaction:
+            work = functools.partial(self._begin_again, work)
         result = await self.in_thread(connection, work, compiled, waits=compiled.blocking)
         compiled.quick = loop.time() - started < 0.001
         return result
 
-    def _steps_runner(self, connection: Connection, compiled: CompiledPlan) -> Runner:
-        """What runs the steps of a write: where row locks are used, with a look at whose rows they change."""
-        if not self._database.tracks_rows:
-            return run_steps
-        guard = GuardedWrite(self._session, connection, compiled)
-
-        def run(
-            connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain, *, threaded: bool = True
-        ) -> tuple[Rows, int]:
-            return guard.run(lambda: run_steps(connection, plan, binds, explain), threaded=threaded)
-
-        return run
-
-    def _begin_again(
-        self, run: Runner, connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain
-    ) -> tuple[Rows, int]:
-        """The interrupted write took the transaction, which held nothing else, with it."""
-        connection.start_writing()
+    def _begin_again(self, work: Callable[[], T]) -> T:
+        """Do a write over: when it was interrupted, the transaction, which held nothing else, went with it."""
+        assert self._connections.lease is not None
+        self._connections.lease.connection.start_writing()
         self._connections.restore_savepoints()
-        return run(connection, plan, binds, explain)
+        return work()
 
     async def evaluate(self, sql: str, functions: frozenset[str]) -> tuple[Any, ...]:
         """The one row of a SELECT without FROM."""

@@ -38,7 +38,7 @@ def _compile(session: Session, message: frontend.Parse) -> CompiledPlan:
     key = (message.query, message.parameter_types)
     section = session.compilation.section()
     found = section.find(key)
-    if isinstance(found, CompiledPlan):
+    if found is not None:
         check_not_failed(session, found.statement)
         return utility.resolve(session, found)
     statements = compiler.parse(message.query)

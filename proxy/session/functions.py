@@ -20,6 +20,8 @@ from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.functions.registry import function, rows
 from translator.settings import runtime
+from translator.types.calendar import SECOND, UNIX_EPOCH_SECONDS
+from translator.types.datetime_stored import timestamp_stored
 from translator.types.identifiers import load_xid8
 from translator.types.network import INET
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from translator.types.base import Stored
 
 VERSION: Final = "PostgreSQL 18.4 (litephant 0.1.0 on SQLite)"
-_EPOCH_OFFSET: Final = 1_000_000
 
 
 def _session() -> Session:
@@ -40,10 +41,8 @@ def _session() -> Session:
 
 
 def stored_timestamp(microseconds: int) -> str:
-    """A timestamptz as it is stored: UTC, the fraction without trailing zeros."""
-    seconds, fraction = divmod(microseconds, _EPOCH_OFFSET)
-    text = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds))
-    return f"{text}.{fraction:06d}".rstrip("0") if fraction else text
+    """The stored form of microseconds since 1970."""
+    return timestamp_stored(microseconds - UNIX_EPOCH_SECONDS * SECOND)
 
 
 # Who and where

@@ -32,7 +32,7 @@ from translator import compiler
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from proxy.session.parameters import Value
     from proxy.session.session import Session
@@ -178,12 +178,7 @@ def _write_sequences(database: Database) -> None:
 
 def open_instance(path: Path, password: str | None = None) -> Instance:
     """An instance over the cluster at that path. Raises ClusterInUse when another process has it."""
-    from proxy.session.activity import PG_DATABASE_COLUMNS, database_rows
-
     opened: list[Cluster] = []
-
-    def databases() -> Iterator[tuple[Any, ...]]:
-        return database_rows(opened[0])()
 
     def prepare(connection: Connection) -> None:
         if not is_bootstrapped(connection):
@@ -191,7 +186,9 @@ def open_instance(path: Path, password: str | None = None) -> Instance:
 
     def install(connection: Connection) -> None:
         install_views(connection)
-        connection.register_live(live_name("pg_database"), PG_DATABASE_COLUMNS, databases)
+        connection.register_live(
+            live_name("pg_database"), activity.PG_DATABASE_COLUMNS, lambda: activity.database_rows(opened[0])
+        )
 
     system = SystemCatalog(ensure_static_catalog(), prepare, install)
     opened.append(Cluster.open(path, system))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.pg_catalog.classes import PG_DATABASE
 from proxy.session.functions import stored_timestamp
 from proxy.session.transaction import State
 from proxy.storage.lock_modes import EXCLUSIVE, NAMES, SHARE, WEAK, modes_of
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
 
 Row = tuple[Any, ...]
 
-_DATABASE_CLASS: Final = 1262  # pg_database's OID
 _NOWHERE: Final = (None,) * 9
 _TUPLE: Final = "tuple"
 
 
-def lock_rows(instance: Instance) -> Iterator[Row]:
-    """The rows of pg_locks."""
-    oids: dict[str, int] = {name: instance.database_oid(name) for name in instance.cluster.databases()}
+def lock_rows(instance: Instance, oids: dict[str, int]) -> Iterator[Row]:
+    """The rows of pg_locks. `oids`: of the databases."""
     for session in list(instance.sessions.values()):
         if session.process_id and hasattr(session, "locks"):
             yield from _own(session, oids.get(session.database.name, 0))
@@ -52,7 +51,7 @@ def _own(session: Session, database: int) -> Iterator[Row]:
         yield _row(session, "transactionid", _transaction_place(number), EXCLUSIVE, granted=True)
     holds, waits = session.connections.lease is not None, session.connections.waiting is not None
     if holds or waits:
-        place = (database, None, None, None, None, None, _DATABASE_CLASS, database, 0)
+        place = (database, None, None, None, None, None, PG_DATABASE, database, 0)
         yield _row(session, "object", place, EXCLUSIVE, granted=holds)
 
 

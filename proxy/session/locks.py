@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from proxy.pg_catalog.classes import PG_DATABASE
 from proxy.session.relation_locks import locks_of_definition, locks_of_query, locks_of_utility
 from proxy.storage import deadlock
 from proxy.storage.lock_modes import CONFLICTS, NAMES, WEAK
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.storage.deadlock import Edge
     from proxy.storage.locks import LockOwner, LockTable, Tag, Wait
-
-_DATABASE_CLASS: Final = 1262  # pg_database's OID: the writer is shown as a lock on the database
 
 
 class SessionLocks:
@@ -106,9 +105,9 @@ class SessionLocks:
             return
         loop = asyncio.get_running_loop()
         timers = [loop.call_later(self._deadlock_timeout(), self._check_deadlock, wait)]
-        timeout = self._lock_timeout()
+        timeout = self.lock_timeout()
         if timeout is not None:
-            timers.append(loop.call_later(timeout, self.table.fail, wait, lock_timeout()))
+            timers.append(loop.call_later(timeout, self.table.fail, wait, lock_timed_out()))
         try:
             await asyncio.wrap_future(wait.future)
         except SqlError as error:
@@ -123,7 +122,7 @@ class SessionLocks:
         wait = self.table.request(self.owner, tag, mode, of_session=of_session)
         if wait is None:
             return
-        timeout = self._lock_timeout()
+        timeout = self.lock_timeout()
         end = None if timeout is None else time.monotonic() + timeout
         canceled = self._session.executor.canceled
         if canceled is not None:  # before there was anything to cancel
@@ -136,7 +135,7 @@ class SessionLocks:
                 return
             except concurrent.futures.TimeoutError:
                 if end is not None and time.monotonic() >= end:
-                    self.table.fail(wait, lock_timeout())
+                    self.table.fail(wait, lock_timed_out())
                 elif look:
                     self._check_deadlock(wait)
         wait.future.result()
@@ -156,7 +155,8 @@ class SessionLocks:
     def _deadlock_timeout(self) -> float:
         return int(self._session.parameters.value("deadlock_timeout")) / 1000
 
-    def _lock_timeout(self) -> float | None:
+    def lock_timeout(self) -> float | None:
+        """The setting in seconds; None: no limit."""
         timeout = int(self._session.parameters.value("lock_timeout"))
         return timeout / 1000 if timeout else None
 
@@ -185,7 +185,7 @@ class SessionLocks:
         wait = edge.waiter.wait
         database = self._session.instance.database_oid(edge.waiter.session.database.name)
         if wait is None:
-            return f"ExclusiveLock on object {database} of class {_DATABASE_CLASS} of database 0"
+            return f"ExclusiveLock on object {database} of class {PG_DATABASE} of database 0"
         kind, _, *numbers = wait.tag
         mode = NAMES[wait.mode]
         match kind:
@@ -234,5 +234,5 @@ def writer_blockers(owner: LockOwner) -> list[LockOwner]:
     return [other.locks.owner for other in found if other is not None]
 
 
-def lock_timeout() -> SqlError:
+def lock_timed_out() -> SqlError:
     return SqlError(codes.LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.ddl.names import quote
 from translator import compiler
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -109,8 +110,7 @@ async def _lock_relation(session: Session, relation: Relation, mode: int, *, now
 
 async def _lock_view(session: Session, view: Relation, mode: int, *, nowait: bool) -> None:
     """Lock the relations that a view reads, and those of the views among them, whose queries are part of the plan."""
-    name = f'"{view.schema}"."{view.name}"'
-    (statement,) = compiler.parse(f"SELECT * FROM {name}")
+    (statement,) = compiler.parse(f"SELECT * FROM {quote(view.schema)}.{quote(view.name)}")
     plan = session.compilation.section().compile_once(statement, session.parameters.settings).plan
     assert isinstance(plan, QueryPlan)
     for oid, _ in plan.relations:

@@ -15,15 +15,12 @@ if TYPE_CHECKING:
 
 Rows = list[tuple[Any, ...]]
 Explain = Callable[[Exception, Step, tuple[Any, ...]], SqlError]
-Runner = Callable[..., tuple[Rows, int]]  # of a plan's steps; `threaded`: not on the event loop
 
 _PLAN: Final = "plan"  # the savepoint around the steps of a plan
 _UNDONE: Final = "undone"  # and around a step whose changes are not wanted
 
 
-def run_steps(
-    connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain, *, threaded: bool = True
-) -> tuple[Rows, int]:
+def run_steps(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:
     """Execute all steps; the plan's rows and the number of rows it changed. Several steps are undone together."""
     if len(plan.steps) == 1:
         return _run_step(connection, plan.steps[0], binds, explain)

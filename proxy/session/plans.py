@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _SECTIONS: Final = 8
 _TEXTS: Final = 2_000  # texts of a section
 _LONGEST_TEXT: Final = 100_000  # characters; a bulk INSERT's text is not seen twice
-_UNKNOWN: Final = 705
 _FIRST_USER_OID: Final = 16384  # FirstNormalObjectId in transam.h
 
 # Functions that wait: they must not run on the event loop.
@@ -262,7 +261,7 @@ class Section:
 def _declared(types: tuple[int, ...]) -> tuple[int, ...]:
     """The parameters of a statement that uses none, for a client that declared some (exec_parse_message)."""
     for number, oid in enumerate(types, 1):
-        if oid in {0, _UNKNOWN}:
+        if oid in {0, rows.UNKNOWN}:
             raise SqlError(codes.INDETERMINATE_DATATYPE, f"could not determine data type of parameter ${number}")
     return types
 

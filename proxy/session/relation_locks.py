@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from proxy.ddl.expressions import walk
 from proxy.session.maintenance import find_relation
 from proxy.storage.lock_modes import (
     ACCESS_EXCLUSIVE,
@@ -23,10 +24,7 @@ from translator.errors import SqlError
 from translator.plan import QueryPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from proxy.session.session import Session
-    from translator.catalog import Relation
     from translator.plan import DefinePlan, UtilityPlan
 
 Tree = dict[str, Any]
@@ -138,27 +136,15 @@ def _alter_mode(tree: Tree) -> int:
 
 def _add_referenced(session: Session, found: Locks, tree: Tree) -> None:
     """Tables that new foreign keys refer to (ATAddForeignKeyConstraint)."""
-    for name, value in _nodes(tree):
+    for name, value in walk(tree):
         if name == "Constraint" and value.get("contype") == "CONSTR_FOREIGN" and "pktable" in value:
             _add(session, found, value["pktable"], SHARE_ROW_EXCLUSIVE)
 
 
 def _add_read(session: Session, found: Locks, tree: Tree) -> None:
-    for name, value in _nodes(tree):
+    for name, value in walk(tree):
         if name == "RangeVar":
             _add(session, found, value, ACCESS_SHARE)
-
-
-def _nodes(tree: Any) -> Iterator[tuple[str, Tree]]:
-    """All nodes of a parse tree by name."""
-    if isinstance(tree, list):
-        for each in tree:
-            yield from _nodes(each)
-    elif isinstance(tree, dict):
-        for name, value in tree.items():
-            if isinstance(value, dict) and name[:1].isupper():
-                yield name, value
-            yield from _nodes(value)
 
 
 def _named(parts: list[str]) -> Tree:
@@ -168,14 +154,8 @@ def _named(parts: list[str]) -> Tree:
 
 
 def _add(session: Session, found: Locks, name: Tree, mode: int) -> None:
-    relation = relation_if_known(session, name)
-    if relation is not None:
-        found.append((relation.oid, mode))
-
-
-def relation_if_known(session: Session, name: Tree) -> Relation | None:
-    """The relation of a RangeVar; None when there is none, which the command reports in its own words."""
     try:
-        return find_relation(session, name)
-    except SqlError:
-        return None
+        relation = find_relation(session, name)
+    except SqlError:  # there is none, which the command reports in its own words
+        return
+    found.append((relation.oid, mode))

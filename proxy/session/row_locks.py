@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from proxy.ddl.names import quote
 from proxy.storage.connection import serialization_failure
 from proxy.storage.lock_modes import FOR_NO_KEY_UPDATE, FOR_UPDATE, ROW_EXCLUSIVE
 from proxy.storage.locks import RowIsLocked
@@ -88,8 +89,7 @@ def _lock_what_changed(writer: Session, connection: Connection, relation: Relati
     """Lock the rows of a relation that differ from what is committed; all of them if that would take long to find out."""
     locks = writer.locks
     key = writer.database.name, relation.oid
-    storage = relation.storage.replace('"', '""')
-    sql = f'SELECT "{relation.rowid}", * FROM main."{storage}" LIMIT {_MOST_COMPARED}'
+    sql = f'SELECT "{relation.rowid}", * FROM main.{quote(relation.storage)} LIMIT {_MOST_COMPARED}'
     if connection.in_thread or relation.where != "main":
         locks.table.lock_whole(locks.owner, key, FOR_UPDATE)
         return
@@ -213,8 +213,7 @@ def _check_row(session: Session, private: Connection, reader: Connection, tag: T
         raise serialization_failure()
     if relation.where != "main":
         return
-    storage = relation.storage.replace('"', '""')
-    sql = f'SELECT * FROM main."{storage}" WHERE "{relation.rowid}" = ?'
+    sql = f'SELECT * FROM main.{quote(relation.storage)} WHERE "{relation.rowid}" = ?'
     if reader.execute(sql, (tag[3],)).fetchall() != private.execute(sql, (tag[3],)).fetchall():
         raise serialization_failure()
 

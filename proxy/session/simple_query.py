@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from proxy.ddl.expressions import walk
 from proxy.session.cursors import fetches_binary
 from proxy.session.lifting import cut, lift, shape_of
 from proxy.session.plans import ends_transaction
@@ -44,12 +45,10 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
             if isinstance(prepared, list):
                 return _run(session, prepared)
             found = prepared
-    if session.transaction.state is FAILED or found.is_momentary:
+    if session.transaction.state is FAILED:
         return _run(session, [found.statement])
-    if len(found.plan.parameters) != len(binds):
-        raise _no_parameter(found.statement)
     session.portals.drop("")
-    portal = Portal("", found, binds, found.formats(()))
+    portal = Portal("", found, binds, _formats(session, found))
     try:
         if not (found.plain_read and session.executor.read_now(portal)):
             return _run_portal(session, portal)
@@ -165,10 +164,13 @@ async def _run(session: Session, statements: list[Statement]) -> None:
         session.executor.canceled = None
         compiled = _compile(session, statement)
         session.portals.drop("")
-        binary = fetches_binary(session, compiled.plan)
-        portal = Portal("", compiled, (), compiled.formats((1,) if binary else ()))
+        portal = Portal("", compiled, (), _formats(session, compiled))
         await execute_portal(session, portal, 0, last=number == len(statements), describe=True)
     await session.end_query()
+
+
+def _formats(session: Session, compiled: CompiledPlan) -> tuple[int, ...]:
+    return compiled.formats((1,) if compiled.is_momentary and fetches_binary(session, compiled.plan) else ())
 
 
 async def _run_portal(session: Session, portal: Portal) -> None:
@@ -200,12 +202,4 @@ def _no_parameter(statement: Statement) -> SqlError:
 
 
 def _parameter_references(tree: Any) -> Iterator[tuple[int, int | None]]:
-    if isinstance(tree, list):
-        for each in tree:
-            yield from _parameter_references(each)
-    elif isinstance(tree, dict):
-        for name, each in tree.items():
-            if name == "ParamRef":
-                yield each.get("number", 0), each.get("location")
-            else:
-                yield from _parameter_references(each)
+    return ((node.get("number", 0), node.get("location")) for name, node in walk(tree) if name == "ParamRef")

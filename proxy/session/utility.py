@@ -19,7 +19,7 @@ from proxy.session import copy, cursors, explain, maintenance, sql_prepared
 from proxy.session.execute import read_only
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
-from proxy.session.transaction import Event, Modes
+from proxy.session.transaction import Event
 from proxy.storage.locks import RowIsLocked
 from translator import sqlstate as codes
 from translator.errors import SqlError, unsupported
@@ -251,7 +251,7 @@ async def _transaction(session: Session, plan: UtilityPlan, portal: Portal) -> N
         command += " AND CHAIN"
     if event is Event.BEGIN:
         was_in_block = session.transaction.in_block
-        portal.tag = await session.actions.apply(event, command, _modes(session))
+        portal.tag = await session.actions.apply(event, command)
         try:
             for option in tree.get("options", ()):
                 session.parameters.set(option["DefElem"]["defname"], _mode_text(option["DefElem"]))
@@ -280,15 +280,6 @@ async def _two_phase(session: Session, tree: Tree) -> str:
     session.transaction.prevent_block(command, alone=session.alone)
     message = f'prepared transaction with identifier "{tree["gid"]}" does not exist'
     raise SqlError(codes.UNDEFINED_OBJECT, message)
-
-
-def _modes(session: Session) -> Modes:
-    value = session.parameters.value
-    return Modes(
-        str(value("default_transaction_isolation")),
-        bool(value("default_transaction_read_only")),
-        bool(value("default_transaction_deferrable")),
-    )
 
 
 def _mode_text(element: Tree) -> str:
