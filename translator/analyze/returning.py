@@ -138,15 +138,11 @@ def transform(scope: Scope, value: Node, entry: Entry) -> Returning | None:
 
 def _of_version(one: EntryColumn, own: str, alias: str) -> EntryColumn:
     """A column of the target as one of a version of its row."""
-
-    def moved(part: exp.Column) -> exp.Expr | None:
-        if part.table != own:
-            return None
-        made = part.copy()
-        made.set("table", exp.Identifier(this=alias, quoted=True))
-        return made
-
-    return EntryColumn(one.name, substitute(one.node.copy(), moved), one.table_oid, one.attnum)
+    node = one.node.copy()
+    for part in list(node.find_all(exp.Column)):
+        if part.table == own:
+            part.set("table", exp.Identifier(this=alias, quoted=True))
+    return EntryColumn(one.name, node, one.table_oid, one.attnum)
 
 
 def _version_names(scope: Scope, options: list[Node]) -> list[str | None]:
