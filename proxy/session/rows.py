@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import CodeType
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.wire.buffer import invalid_utf8
@@ -195,7 +197,7 @@ def row_encoder(
     else:
         lines += [" for _ in rows:", f"  add(pack_header({kind}, 6, 0))"]
     lines += [" return b''.join(out)"]
-    exec("\n".join(lines), scope)
+    exec(_compiled("\n".join(lines)), scope)
     fast: Encoder = scope["encode"]
 
     def encode(rows: Sequence[Sequence[Any]], settings: Settings) -> bytes:
@@ -205,6 +207,12 @@ def row_encoder(
             return encode_generally(rows, types, formats, settings, kind)
 
     return encode
+
+
+@lru_cache(maxsize=1024)
+def _compiled(source: str) -> CodeType:
+    """Many plans have columns of the same types, and compiling their source would be a tenth of what a new plan costs."""
+    return compile(source, "<row encoder>", "exec")
 
 
 def encode_generally(
