@@ -35,6 +35,7 @@ class Phase:
     large_types: frozenset[int] = field(default=frozenset())  # these alone may be longer
     one_message: bool = False  # after it the word is with this end
     recoverable: bool = False  # a wrong body is an error of the message, not of the connection
+    known: Mapping[bytes, Message] = field(default_factory=dict)  # whole messages that come all the time
 
 
 def _answer_to_request(kind: type[Message], name: str, limit: int) -> Phase:
@@ -63,6 +64,7 @@ SERVER_ESTABLISHED: Final = Phase(
     small_limit=SMALL_MESSAGE_LIMIT,
     large_types=frozenset(b"QPBFd"),  # SocketBackend in postgres.c
     recoverable=True,
+    known={message.encode(): message for message in (frontend.Describe("P", ""), frontend.Execute("", 0), frontend.Sync())},
 )
 
 CLIENT_AUTHENTICATING: Final = Phase(

@@ -84,6 +84,8 @@ class Protocol:
         self._partial = bytearray()
         self._awaited = 0
         self._outgoing: list[bytes] = []
+        # Queues messages that are encoded already. Not those of the start-up: they begin a phase.
+        self.send_bytes: Callable[[bytes], None] = self._outgoing.append
 
     # Receiving
 
@@ -119,10 +121,6 @@ class Protocol:
         self._outgoing.append(message.encode())
         if not self._established:
             self._note_sent(message)
-
-    def send_bytes(self, raw: bytes) -> None:
-        """Queue messages that are encoded already. Not those of the start-up: they begin a phase."""
-        self._outgoing.append(raw)
 
     def data_to_send(self) -> bytes:
         """All that was queued since the last call."""
@@ -165,10 +163,15 @@ class Protocol:
         buffer, offset, phase = self._buffer, self._offset, self._phase
         size = len(buffer)
         if size - offset < 5:
-            if offset < size and buffer[offset] not in phase.types:
+            if offset == size:
+                return None
+            if buffer[offset] not in phase.types:
                 return self._close(self._describe(ProtocolError(phase.unexpected), buffer[offset]))
             return self._await(5)
         code, length = _read_header(buffer, offset)
+        if length < 10 and (known := phase.known.get(buffer[offset : offset + 1 + length])) is not None:
+            self._offset = offset + 1 + length
+            return known
         kind = phase.types.get(code)
         if kind is None:
             return self._close(self._describe(ProtocolError(phase.unexpected), code))
