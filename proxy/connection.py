@@ -33,12 +33,13 @@ _MOST_UNREAD: Final = 1 << 18  # bytes that wait while the session is busy befor
 
 
 class Connection(asyncio.Protocol):
-    """See the module. `ended` is called when the socket is closed."""
+    """See the module. `ended` is called when the socket is closed; no password is asked of a `trusted` client."""
 
-    def __init__(self, instance: Instance, ended: Callable[[Connection], None]) -> None:
+    def __init__(self, instance: Instance, ended: Callable[[Connection], None], *, trusted: bool = False) -> None:
         self.session: Session | None = None
         self._instance = instance
         self._ended = ended
+        self._verifier = None if trusted else instance.verifier
         self._protocol = Protocol(Role.SERVER)
         self.send_bytes = self._protocol.send_bytes  # no method of its own: it is called several times a message
         self._startup: Startup | None = None
@@ -54,7 +55,7 @@ class Connection(asyncio.Protocol):
         transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._transport = transport
         transport.set_write_buffer_limits(_HIGH_WATER)
-        self._startup = Startup(self._instance, self, self._open)
+        self._startup = Startup(self._instance, self, self._open, self._verifier)
         peer = transport.get_extra_info("peername")
         local = transport.get_extra_info("sockname")
         if isinstance(peer, tuple) and isinstance(local, tuple):

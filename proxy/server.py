@@ -12,6 +12,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from proxy.connection import Connection
+from proxy.in_process import Streams, open_streams
 from proxy.session.instance import Instance, open_instance
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -73,8 +74,12 @@ class Server:
                 _log.warning("%d connections did not end in time", len(self._connections))
         self.instance.close()
 
-    def _connect(self) -> Connection:
-        connection = Connection(self.instance, self._disconnected)
+    def open_streams(self) -> Streams:
+        """A connection for code in this process: a client's, without a socket and without a password (in_process.py)."""
+        return open_streams(self._connect(trusted=True))
+
+    def _connect(self, *, trusted: bool = False) -> Connection:
+        connection = Connection(self.instance, self._disconnected, trusted=trusted)
         self._connections.add(connection)
         self._empty.clear()
         return connection

@@ -58,6 +58,7 @@ class SessionSequences:
     marks: dict[int, tuple[int, bool]] = field(default_factory=dict)
     temporary: dict[int, Sequence] = field(default_factory=dict)
     read_only: Callable[[], bool] = lambda: False  # whether the session's transaction may not write
+    refuse: Callable[[str], None] = lambda _: None  # raises in a session in which a command that is not undone is no good
     identities: tuple[Any, dict[tuple[int, int], int]] = (None, {})  # of a catalog snapshot: column -> its sequence
 
     def check_writable(self, oid: int, command: str) -> None:
@@ -138,6 +139,7 @@ def next_value(session: SessionSequences, oid: int) -> int:
 def set_value(session: SessionSequences, oid: int, value: int, is_called: bool) -> int:
     """Give a sequence a value (do_setval)."""
     session.check_writable(oid, "setval()")
+    session.refuse("setval()")
     sequence = session.sequence(oid)
     if not sequence.minimum <= value <= sequence.maximum:
         message = (

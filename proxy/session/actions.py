@@ -7,10 +7,11 @@ begins or ends a transaction.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.ddl import temporary
 from proxy.ddl.execution import Execution
+from proxy.session.access import Access
 from proxy.session.transaction import NOTHING, Action, Event, Modes, Savepoint
 from proxy.storage.connection import SQLiteError
 from translator import sqlstate as codes
@@ -19,6 +20,14 @@ from translator.errors import SqlError
 if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.storage.writer import WriterLease
+
+
+# What a session that may only roll back does in the place of committing.
+_UNDOING: Final = {
+    Action.COMMIT: Action.ROLLBACK,
+    Action.COMMIT_AND_CHAIN: Action.ROLLBACK_AND_CHAIN,
+    Action.COMMIT_WITH_WARNING: Action.ROLLBACK_WITH_WARNING,
+}
 
 
 class TransactionActions:
@@ -36,6 +45,8 @@ class TransactionActions:
         action = transaction.apply(event, command)
         if action is NOTHING:
             return command
+        if action in _UNDOING and self._session.access is Access.ROLLBACK_ONLY:
+            action = _UNDOING[action]
         match action:
             case Action.START:
                 self._start(self._default_modes())
@@ -62,6 +73,7 @@ class TransactionActions:
             case Action.ROLLBACK_WITH_WARNING:
                 self._warn(codes.NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
                 self._rollback()
+                return "ROLLBACK"
             case Action.WARN_NO_BLOCK:
                 self._warn(codes.NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress")
             case Action.WARN_IN_BLOCK:
@@ -115,9 +127,7 @@ class TransactionActions:
         if self._changes != parameters.changes:
             value = parameters.value
             isolation = str(value("default_transaction_isolation"))
-            self._modes = Modes(
-                isolation, bool(value("default_transaction_read_only")), bool(value("default_transaction_deferrable"))
-            )
+            self._modes = Modes(isolation, parameters.next_is_read_only(), bool(value("default_transaction_deferrable")))
             self._changes = parameters.changes
         return self._modes
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from proxy.session.parameters import Parameter, Value
+from proxy.session.parameters import Parameter, Value, find
 from translator import data
 from translator.errors import SqlError
 from translator.settings import Settings
@@ -124,6 +124,14 @@ def _identifier_list(parameter: Parameter, text: str) -> str:
     return text
 
 
+def _parameter_names(parameter: Parameter, text: str) -> str:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if find(name) is None:
+            raise parameter.invalid(text, detail=f'Unrecognized configuration parameter "{name}".')
+    return ",".join(name.lower() for name in names)
+
+
 def _tablespaces(parameter: Parameter, text: str) -> str:
     names = split_identifiers(text)
     if names is None:
@@ -159,6 +167,7 @@ CHECKS: Final[dict[str, Check]] = {
     "client_encoding": _client_encoding,
     "application_name": _application_name,
     "search_path": _identifier_list,
+    "litephant.fixed_parameters": _parameter_names,
     "default_tablespace": _tablespaces,
     "temp_tablespaces": _tablespaces,
     "default_text_search_config": _text_search_config,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from proxy.session.access import Access
 from translator import sqlstate as codes
 from translator.errors import SqlError
 
@@ -87,6 +88,8 @@ class Connections:
         if self.lease is not None:
             return self.lease
         session = self._session
+        if session.access is Access.READ_ONLY:  # no statement gets this far; if one does, here is the end of it
+            raise SqlError(codes.READ_ONLY_SQL_TRANSACTION, "cannot write in a read-only session")
         leased = self.database.lease_writer(session, self.private, timeout=session.locks.lock_timeout())
         if isinstance(leased, asyncio.Future):
             self.waiting = leased

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from proxy.session.access import refuse
 from proxy.session.locks import writer_blockers
 from proxy.storage.deadlock import waits_for
 from proxy.storage.lock_modes import EXCLUSIVE, NAMES, SHARE
@@ -216,6 +217,7 @@ def xact_status(transaction: Stored) -> str | None:
 
 def _signal(process_id: int, act: str, error: SqlError) -> int:
     session = _session()
+    refuse(session, f"pg_{act}_backend()")
     other = session.instance.sessions.get(process_id)
     if other is None:
         message = f"PID {process_id} is not a PostgreSQL backend process"
@@ -340,6 +342,7 @@ def advisory_unlock_all() -> str:
 
 @function("pg_notify", strict=False, deterministic=False)
 def notify(channel: str | None, payload: str | None) -> str:
+    refuse(_session(), "pg_notify()")
     _session().notifications.notify(channel or "", payload or "")
     return ""
 

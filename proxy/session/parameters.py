@@ -229,14 +229,35 @@ class Parameter:
         )
 
 
+# Ours, named and listed as those of an extension; access.py says what they do.
+_OURS: Final = (
+    Parameter(
+        "litephant.access_mode",
+        "enum",
+        "backend",
+        "read-write",
+        choices=("read-write", "read-only", "rollback-only"),
+        category="Customized Options",
+        description="Sets what the session may do, whatever SQL it runs.",
+    ),
+    Parameter(
+        "litephant.fixed_parameters",
+        "string",
+        "backend",
+        category="Customized Options",
+        description="Lists parameters that cannot be changed in the session.",
+    ),
+)
+
+
 @cache
 def declared() -> dict[str, Parameter]:
-    """All parameters of PostgreSQL 18, by lower-case name."""
+    """All parameters of PostgreSQL 18 and our own, by lower-case name."""
     columns = ("name", "vartype", "context", "reset_val", "unit", "min_val", "max_val", "enumvals", "category")
     texts = ("short_desc", "extra_desc")
     found = [_of_row(*row) for row in data.load("pg_settings").select(*columns, *texts)]
     found += [Parameter(name, kind, context, default, listed=False) for name, kind, default, context in _UNLISTED]
-    return {parameter.name.lower(): parameter for parameter in found}
+    return {parameter.name.lower(): parameter for parameter in (*found, *_OURS)}
 
 
 def find(name: str) -> Parameter | None:

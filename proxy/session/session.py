@@ -16,10 +16,12 @@ import logging
 import secrets
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from proxy.ddl.sequence_values import SessionSequences, database_sequences
-from proxy.session import extended_query, function_call, running, simple_query, steps
+from proxy.session import access, extended_query, function_call, running, simple_query, steps
+from proxy.session.access import Access
 from proxy.session.actions import TransactionActions
 from proxy.session.compilation import Compilation
 from proxy.session.connections import Connections
@@ -81,6 +83,7 @@ class Session:
         self.server_address: tuple[str, int] | None = None
         self.transaction = Transaction()
         self.parameters = RunTimeParameters(self.transaction, instance.defaults)
+        self.access = Access.READ_WRITE
         self.statements = Statements()
         self.notifications = Notifications()
         self.limits = Limits(self)
@@ -111,6 +114,7 @@ class Session:
         self.constraint_modes = ConstraintModes(self)
         self.sequences = SessionSequences(database_sequences(database.path))
         self.sequences.read_only = lambda: bool(self.transaction.modes.read_only)
+        self.sequences.refuse = partial(access.refuse, self)
         database.sessions.add(self)
         database.refresh()
 

@@ -34,6 +34,7 @@ _CANNOT_CHANGE: Final = {
     "superuser-backend": "cannot be set after connection start",
 }
 _TRANSACTION_MODES: Final = ("transaction_isolation", "transaction_read_only", "transaction_deferrable")
+_KEPT_BY_RESET_ALL: Final = frozenset(("session_authorization", "role", "is_superuser"))
 _REPORTED: Final = frozenset(parameters.REPORTED)
 
 
@@ -131,9 +132,14 @@ class RunTimeParameters:
         self._remember(parameter, self._reset_value(parameter), local=local)
 
     def set_all_default(self) -> None:
-        """RESET ALL: all but those that are not to be reset (GUC_NO_RESET_ALL)."""
+        """RESET ALL: what SET may change, but for those that are not to be reset (ResetAllOptions; GUC_NO_RESET_ALL)."""
+        fixed = self._fixed()
         for name in list(self._values):
-            if name not in {"session_authorization", "role", "is_superuser"}:
+            if (
+                name not in _KEPT_BY_RESET_ALL
+                and self.declaration(name).context in {"user", "superuser"}
+                and name.lower() not in fixed
+            ):
                 self.set_default(name)
 
     def set_at_start(self, name: str, text: str) -> None:
@@ -207,7 +213,7 @@ class RunTimeParameters:
     def _mode(self, name: str) -> Value:
         """A characteristic of the running transaction, of the next one outside of a transaction."""
         if self._transaction.state is State.IDLE:
-            return self.value(f"default_{name}")
+            return self.value(f"default_{name}") if name != "transaction_read_only" else self.next_is_read_only()
         modes = self._transaction.modes
         match name:
             case "transaction_isolation":
@@ -215,6 +221,13 @@ class RunTimeParameters:
             case "transaction_read_only":
                 return modes.read_only
         return modes.deferrable
+
+    def next_is_read_only(self) -> bool:
+        """Whether the next transaction begins as a read-only one."""
+        return bool(self.value("default_transaction_read_only")) or self._is_read_only_session()
+
+    def _is_read_only_session(self) -> bool:
+        return self._values.get("litephant.access_mode") == "read-only"
 
     def _reset_value(self, parameter: Parameter) -> Value:
         if parameter.name in self._reset:
@@ -225,10 +238,16 @@ class RunTimeParameters:
         found = parameters.find(name) or self._custom.get(name.lower())
         if found is None:
             found = self._custom[name.lower()] = parameters.custom(name)
-        reason = _CANNOT_CHANGE.get(found.context)
-        if reason is None or (at_start and found.context in {"backend", "superuser-backend"}):
+        context = "backend" if found.name.lower() in self._fixed() else found.context
+        reason = _CANNOT_CHANGE.get(context)
+        if reason is None or (at_start and context in {"backend", "superuser-backend"}):
             return found
         raise SqlError(codes.CANT_CHANGE_RUNTIME_PARAM, f'parameter "{found.name}" {reason}')
+
+    def _fixed(self) -> list[str]:
+        """The parameters that keep the value of the start (access.py)."""
+        names = self._values.get("litephant.fixed_parameters")
+        return str(names).split(",") if names else []
 
     def _check(self, parameter: Parameter, text: str) -> Value:
         if parameter.name == "DateStyle":
@@ -298,6 +317,9 @@ class RunTimeParameters:
                     text = "cannot set transaction read-write mode inside a read-only transaction"
                     _refuse_if(bool(outer), text)
                     _refuse_if(transaction.queried, "transaction read-write mode must be set before any query")
+                if not value and self._is_read_only_session():  # as check_transaction_read_only does during recovery
+                    text = "cannot set transaction read-write mode in a read-only session"
+                    raise SqlError(codes.READ_ONLY_SQL_TRANSACTION, text)
                 modes.read_only = bool(value)
             case _:
                 nested = "SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction"

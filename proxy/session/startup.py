@@ -12,6 +12,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final
 
+from proxy.session.access import Access
 from proxy.session.instance import DEFAULT_DATABASE, Instance
 from proxy.session.reports import error_response
 from proxy.session.session import Client, Session
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from proxy.storage.database import Database
     from proxy.wire.errors import MalformedMessage, ProtocolError
     from proxy.wire.message import Message
+    from proxy.wire.scram import Verifier
 
 _NEWEST: Final = frontend.PROTOCOL_3_2
 _CANCEL_KEY: Final = {frontend.PROTOCOL_3_0: 4}  # bytes; later versions have long ones
@@ -36,12 +38,18 @@ _NOT_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
 
 
 class Startup:
-    """The conversation before there is a session. `opened` is told the session when there is one."""
+    """The conversation before there is a session. `opened` is told the session when there is one.
 
-    def __init__(self, instance: Instance, client: Client, opened: Callable[[Session], None]) -> None:
+    `verifier` checks the client's password; without one the client is trusted.
+    """
+
+    def __init__(
+        self, instance: Instance, client: Client, opened: Callable[[Session], None], verifier: Verifier | None = None
+    ) -> None:
         self._instance = instance
         self._client = client
         self._opened = opened
+        self._verifier = verifier
         self._packet = frontend.StartupMessage()
         self._exchange: ServerExchange | None = None
         self.address: tuple[str, int] | None = None
@@ -83,10 +91,10 @@ class Startup:
             raise SqlError(codes.INVALID_AUTHORIZATION_SPECIFICATION, "no PostgreSQL user name specified in startup packet")
         if packet.parameters.get("replication", "false").lower() not in {"false", "off", "no", "0"}:
             raise SqlError(codes.FEATURE_NOT_SUPPORTED, "replication connections are not supported")
-        if self._instance.verifier is None:
+        if self._verifier is None:
             self._open()
             return
-        self._exchange = ServerExchange(self._instance.verifier)
+        self._exchange = ServerExchange(self._verifier)
         self._client.send(authentication.AuthenticationSASL([MECHANISM]))
         self._client.flush()
 
@@ -127,6 +135,7 @@ class Startup:
             session.parameters.identify(user, database.name)
             for name, value in _settings(packet.parameters):
                 session.parameters.set_at_start(name, value)
+            session.access = Access(session.parameters.value("litephant.access_mode"))
         except SqlError:
             session.close()
             raise

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from proxy.ddl import execute as ddl
 from proxy.ddl.execution import Execution
 from proxy.session import copy, cursors, explain, maintenance, sql_prepared
+from proxy.session.access import refuse, refuse_command
 from proxy.session.execute import read_only
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
@@ -70,6 +71,7 @@ async def run(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     if plan.node not in _WITHOUT_SNAPSHOT:
         session.transaction.queried = True
     portal.tag = plan.tag
+    refuse_command(session, plan.node, plan.tree)
     session.executor.enter(portal.compiled)
     await command(session, plan, portal)
 
@@ -93,6 +95,9 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
     renames_database = plan.node == "RenameStmt" and plan.tree.get("renameType") == "OBJECT_DATABASE"
     node = "RenameDatabase" if renames_database else plan.node
     if node in _DATABASE_COMMANDS:
+        if session.parameters.show("transaction_read_only") == "on":
+            raise read_only(plan.tag)
+        refuse(session, plan.tag)
         await _DATABASE_COMMANDS[node](session, plan)
         portal.tag = plan.tag
         return
