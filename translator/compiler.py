@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from translator import builtins, functions
 from translator import sqlstate as codes
-from translator.analyze import dml, routine
+from translator.analyze import dml, routine, rowwise
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
 from translator.analyze.modifying_cte import modifies
@@ -23,7 +23,7 @@ from translator.analyze.query import Query
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Entry, EntryColumn, Scope
 from translator.analyze.select import transform_query
-from translator.catalog import Catalog, Relation
+from translator.catalog import Catalog, Column, Relation
 from translator.errors import SqlError
 from translator.lower.constants import compute_with
 from translator.lower.lowering import Lowering, Places
@@ -38,11 +38,14 @@ from translator.typed import location_of, type_of, typed, typmod_of
 
 __all__ = [
     "Expression",
+    "RowInsert",
     "Statement",
     "compile_expression",
     "compile_insert",
     "compile_query",
+    "compile_row",
     "compile_statement",
+    "compile_values",
     "compute_with",
     "parse",
 ]
@@ -154,6 +157,52 @@ def compile_insert(
         return _modify_plan(analysis, dml.transform(Scope(analysis), statement.node, statement.tree))
 
 
+@dataclass(frozen=True, slots=True)
+class RowInsert:
+    """An INSERT of one row, and the columns that its parameters are read for."""
+
+    plan: QueryPlan
+    columns: tuple[Column, ...]
+
+
+def compile_values(statement: Statement, catalog: Catalog, settings: Settings) -> RowInsert | None:
+    """The plan for one row of an INSERT … VALUES of many, whose parameters are to be values of the columns' types and modifiers.
+
+    None: rows cannot be inserted one after the other without a difference (analyze/rowwise.py), or the parameters are not cells.
+    """
+    if statement.node != "InsertStmt" or not rowwise.is_rowwise(statement.tree, counted=False):
+        return None
+    with _running_for(catalog, settings):
+        parameters = Parameters()
+        analysis = Analysis(catalog, settings, parameters)
+        relation = rowwise.target(analysis, statement.tree)
+        columns = rowwise.assigned_columns(analysis, relation, statement.tree) if relation is not None else None
+        if relation is None or columns is None:
+            return None
+        parameters.types = [column.type_oid for column in columns]
+        parameters.typmods = [column.typmod for column in columns]
+        plan = _row_plan(analysis, relation, statement)
+        return None if plan is None or len(plan.parameters) != len(columns) else RowInsert(plan, columns)
+
+
+def compile_row(
+    statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...], *, counted: bool
+) -> QueryPlan | None:
+    """The plan for one row of an INSERT of many with parameters; `counted` and None: analyze/rowwise.py."""
+    if statement.node != "InsertStmt" or not rowwise.is_rowwise(statement.tree, counted=counted):
+        return None
+    with _running_for(catalog, settings):
+        analysis = Analysis(catalog, settings, Parameters(list(parameter_types)))
+        relation = rowwise.target(analysis, statement.tree)
+        return None if relation is None else _row_plan(analysis, relation, statement)
+
+
+def _row_plan(analysis: Analysis, relation: Relation, statement: Statement) -> QueryPlan | None:
+    analysis.repeated = True
+    plan = _modify_plan(analysis, dml.transform(Scope(analysis), statement.node, statement.tree))
+    return plan if len(plan.steps) == 1 and not plan.failure and rowwise.is_independent(analysis, relation) else None
+
+
 def compile_query(node: Any, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...] | None = None) -> QueryPlan:
     """Compile libpg_query's query node inside a utility statement: CREATE VIEW, CREATE TABLE AS, COPY, …
 
@@ -245,7 +294,7 @@ def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
     return QueryPlan(
         program.tag,
         parameters,
-        program.fields,
+        None if program.fields is None else tuple(_sent(analysis, field) for field in program.fields),
         steps=tuple(steps),
         functions=functions,
         writes=True,

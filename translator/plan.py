@@ -68,6 +68,7 @@ class QueryPlan(Plan):
     `row_marks`: the FOR UPDATE/SHARE clauses. `volatile`: calls a function with side effects (nextval, set_config).
     `diagnose`: relation OID to examine when SQLite reports a constraint violation.
     `failure`: what computing a constant expression of the statement raised; running the plan raises it.
+    `rows`: the only step is run for each of so many equal parts of the parameters (analyze/rowwise.py); 0: once for all of them.
     """
 
     steps: tuple[Step, ...] = ()
@@ -79,6 +80,7 @@ class QueryPlan(Plan):
     row_marks: tuple[Any, ...] = ()
     diagnose: int = 0
     failure: SqlError | None = None
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

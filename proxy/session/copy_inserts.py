@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import length_hint
 from typing import TYPE_CHECKING, Any
 
-from proxy.session.execute import WRITING
-from proxy.session.plan_steps import run_steps
+from proxy.session.plan_steps import execute_for_rows, run_steps
 from proxy.storage.connection import Connection, SQLiteError
 from translator.errors import SqlError
 from translator.plan import QueryPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from proxy.session.plans import CompiledPlan
     from proxy.session.session import Session
 
@@ -57,23 +53,9 @@ def block_inserter(session: Session, connection: Connection, compiled: CompiledP
         return None
     session.executor.prepare(connection, compiled)
     explain = session.executor.explainer(connection, compiled)
-    execute_many = connection.execute_many
-    renew = connection.volatile.clear if plan.volatile or not plan.functions.isdisjoint(WRITING) else None
 
     def insert(rows: list[tuple[Any, ...]]) -> tuple[int, SqlError | None]:
-        left = iter(rows)
-        try:
-            execute_many(step.sql, left if renew is None else _as_statements(left, renew))
-        except (SQLiteError, SqlError) as error:
-            done = len(rows) - length_hint(left) - 1
-            return done, explain(error, step, rows[done])
-        return len(rows), None
+        _, done, error = execute_for_rows(connection, plan, rows, explain)
+        return done, error
 
     return insert
-
-
-def _as_statements(rows: Iterator[tuple[Any, ...]], renew: Callable[[], None]) -> Iterator[tuple[Any, ...]]:
-    """The rows, each of which begins a statement for volatile functions."""
-    for row in rows:
-        renew()
-        yield row

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
-from proxy.session.plan_steps import Explain, Rows, run_steps
+from proxy.session.plan_steps import WRITING, Explain, Rows, run_steps
 from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, may_have_changed, start_tracking
 from proxy.session.transaction import IDLE
 from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError, packed
@@ -42,8 +42,7 @@ BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
 CHUNK: Final = 256  # rows that are fetched and encoded at once
 _UNLIMITED: Final = 1 << 62
 
-# Functions that write to the database file, in plans that do not say so themselves (ddl/sequence_values.py).
-WRITING: Final = frozenset(("nextval_oid", "setval_oid", "setval3_oid"))
+_ROWS_ON_LOOP: Final = 2_000  # that an INSERT of many may have there: some milliseconds
 
 
 class Executor:
@@ -279,7 +278,8 @@ class Executor:
             and not self._session.transaction.modes.keeps_snapshot
             and not self._connections.has_temporary
         )
-        on_loop = not (compiled.slow or compiled.blocking) and (first or compiled.quick or _inserts_values(plan))
+        short = not (compiled.slow or compiled.blocking) and plan.rows <= _ROWS_ON_LOOP
+        on_loop = short and (first or compiled.quick or _inserts_values(plan))
         steps = functools.partial(run_steps, connection, plan, binds, self.explainer(connection, compiled))
         guard = GuardedWrite(self._session, connection, compiled) if self._database.tracks_rows else None
         if on_loop:

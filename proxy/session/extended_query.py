@@ -11,6 +11,7 @@ from proxy.session.rows import read_parameters, spread
 from proxy.session.running import SELECT_TAGS, execute_portal, failed_block
 from proxy.session.simple_query import check_not_failed
 from proxy.session.transaction import FAILED
+from proxy.session.values_lists import insert_parameters
 from proxy.wire import backend
 from translator import compiler
 from translator import sqlstate as codes
@@ -41,6 +42,11 @@ def _compile(session: Session, message: frontend.Parse) -> CompiledPlan:
     if found is not None:
         check_not_failed(session, found.statement)
         return utility.resolve(session, found)
+    if session.transaction.state is not FAILED:
+        many = insert_parameters(session, section, message.query, message.parameter_types)
+        if many is not None:
+            section.keep(key, many)
+            return many
     statements = compiler.parse(message.query)
     if len(statements) > 1:
         raise SqlError(codes.SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement")

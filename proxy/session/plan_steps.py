@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.session.collecting import affected_once, collected
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 Rows = list[tuple[Any, ...]]
 Explain = Callable[[Exception, Step, tuple[Any, ...]], SqlError]
 
+# Functions that write to the database file, in plans that do not say so themselves (ddl/sequence_values.py).
+WRITING: Final = frozenset(("nextval_oid", "setval_oid", "setval3_oid"))
+
 _PLAN: Final = "plan"  # the savepoint around the steps of a plan
 _UNDONE: Final = "undone"  # and around a step whose changes are not wanted
 
 
 def run_steps(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:
     """Execute all steps; the plan's rows and the number of rows it changed. Several steps are undone together."""
+    if plan.rows:
+        return _run_for_rows(connection, plan, binds, explain)
     if len(plan.steps) == 1:
         return _run_step(connection, plan.steps[0], binds, explain)
     result: Rows = []
@@ -42,6 +48,55 @@ def run_steps(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], e
         raise
     connection.release(_PLAN)
     return result, count
+
+
+def _run_for_rows(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:
+    """Execute the step of a plan for each row of its parameters; all are undone together."""
+    (step,) = plan.steps
+    count = len(plan.parameters)
+    cells, hidden = iter(binds[:count]), binds[count:]
+    rows: Rows = list(zip(*[cells] * (count // plan.rows), strict=True))
+    if hidden:
+        rows = [(*row, *hidden) for row in rows]
+    connection.savepoint(_PLAN)
+    try:
+        result, _, error = execute_for_rows(connection, plan, rows, explain)
+        if error is not None:
+            raise error
+        changed = len(result) if step.result or step.once else len(rows)
+        if step.once:
+            result = affected_once(step, result)
+    except BaseException:
+        if connection.in_transaction:
+            connection.rollback_to(_PLAN)
+            connection.release(_PLAN)
+        raise
+    connection.release(_PLAN)
+    return result, changed
+
+
+def execute_for_rows(
+    connection: Connection, plan: QueryPlan, rows: Rows, explain: Explain
+) -> tuple[Rows, int, SqlError | None]:
+    """Execute the one step of a plan for rows of values, each a statement for volatile functions.
+
+    Gives what it returned, and the number of rows before the first that failed, with its error.
+    """
+    (step,) = plan.steps
+    left = iter(rows)
+    renews = plan.volatile or not plan.functions.isdisjoint(WRITING)
+    try:
+        returned = connection.execute_many(step.sql, _as_statements(left, connection) if renews else left).fetchall()
+    except (SQLiteError, SqlError) as error:
+        done = len(rows) - length_hint(left) - 1
+        return [], done, explain(error, step, rows[done])
+    return returned, len(rows), None
+
+
+def _as_statements(rows: Iterator[tuple[Any, ...]], connection: Connection) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        connection.volatile.clear()
+        yield row
 
 
 def _run_step(connection: Connection, step: Step, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:

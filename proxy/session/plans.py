@@ -10,7 +10,7 @@ A `CompiledPlan` also keeps what is derived from the plan once: its row descript
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.pg_catalog.snapshot import CatalogSource
@@ -19,17 +19,19 @@ from proxy.wire import backend
 from translator import compiler
 from translator import sqlstate as codes
 from translator.catalog import Catalog
+from translator.compiler import Statement
 from translator.errors import SqlError
 from translator.plan import EmptyPlan, Plan, QueryPlan, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from proxy.session.copy_blocks import Converter
     from proxy.session.lifting import Shape
     from proxy.storage.connection import Connection
     from proxy.storage.database import Database
     from proxy.storage.locks import Tag
-    from translator.compiler import Statement
+    from translator.catalog import Column
     from translator.plan import Field
     from translator.settings import Settings
 
@@ -170,9 +172,30 @@ class CompiledPlan:
             found = self._encoders[key] = rows.row_encoder(self.plan.fields, formats, self.catalog, settings)
         return found
 
+    def for_rows(self, text: str, rows: int, parameters: tuple[int, ...] | None = None) -> CompiledPlan:
+        """The plan of an INSERT of so many rows, of which this is that of one (values_lists.py).
+
+        Its text was never parsed as a whole: should it have to be compiled again, Section.compile does that.
+        """
+        plan = self.plan
+        assert isinstance(plan, QueryPlan)
+        whole = replace(plan, parameters=plan.parameters * rows if parameters is None else parameters, rows=rows)
+        made = CompiledPlan(whole, Statement(text, 0, self.statement.node, None), self.section)
+        made._descriptions, made._encoders = self._descriptions, self._encoders
+        return made
+
     def _type_length(self, oid: int) -> int:
         row = self.catalog.type_by_oid(oid)
         return -1 if row is None else row.length
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """The plan for one row of an INSERT of many; for one of literals, the columns they are for and what reads them."""
+
+    compiled: CompiledPlan
+    columns: tuple[Column, ...] = ()
+    converters: tuple[Converter, ...] = ()
 
 
 def _is_plain(fields: Sequence[Field] | None) -> bool:
@@ -185,7 +208,7 @@ class Section:
     Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
     """
 
-    __slots__ = ("_lifted", "_plans", "_shapes", "_unliftable", "catalog", "connection", "reader")
+    __slots__ = ("_lifted", "_plans", "_row_plans", "_shapes", "_unliftable", "catalog", "connection", "reader")
 
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
         self.connection = connection
@@ -195,6 +218,7 @@ class Section:
         self._lifted: dict[str, tuple[CompiledPlan, tuple[Any, ...]]] = {}
         self._shapes: dict[str, Shape] = {}
         self._unliftable: set[Any] = set()
+        self._row_plans: OrderedDict[Any, RowPlan | None] = OrderedDict()
 
     def find(self, key: Any) -> CompiledPlan | None:
         """The plan that is kept under a text, or a text with parameter types."""
@@ -233,6 +257,16 @@ class Section:
         if len(self._unliftable) < _TEXTS:
             self._unliftable.add(key)
 
+    def row_plan(self, key: Any, make: Callable[[], RowPlan | None]) -> RowPlan | None:
+        """The plan for a row of an INSERT of many, made when it is first wanted; None: it has to be compiled as a whole."""
+        if key in self._row_plans:
+            self._row_plans.move_to_end(key)
+            return self._row_plans[key]
+        made = self._row_plans[key] = make()
+        if len(self._row_plans) > _TEXTS:
+            self._row_plans.popitem(last=False)
+        return made
+
     def compile(self, statement: Statement, settings: Settings, types: tuple[int, ...] = ()) -> CompiledPlan:
         """The plan of a statement. Raises SqlError."""
         key = (statement.text, types)
@@ -240,6 +274,8 @@ class Section:
         if found is not None and found.statement.location == statement.location:
             self._plans.move_to_end(key)
             return found
+        if statement.node and statement.tree is None:
+            (statement,) = compiler.parse(statement.text)
         plan = compiler.compile_statement(statement, self.catalog, settings, types) if statement.node else EmptyPlan("")
         if len(plan.parameters) < len(types):
             plan = replace(plan, parameters=_declared(types))

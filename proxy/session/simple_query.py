@@ -13,6 +13,7 @@ from proxy.session.plans import ends_transaction
 from proxy.session.prepared import Portal
 from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_rows
 from proxy.session.transaction import FAILED
+from proxy.session.values_lists import insert_literals
 from proxy.wire import backend
 from translator import compiler
 from translator import sqlstate as codes
@@ -74,7 +75,7 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
         return known
     pieces = cut(text)
     if pieces is None:
-        return None
+        return insert_literals(session, section, text)
     skeleton, literals = pieces
     shape = section.find_shape(skeleton)
     if shape is not None and (found := shape.find(literals)) is not None:
@@ -82,7 +83,7 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
             return found[0], _bind_lifted(session, *found)
         except SqlError:
             return None
-    return _lift_anew(session, section, text, skeleton, literals)
+    return insert_literals(session, section, text) or _lift_anew(session, section, text, skeleton, literals)
 
 
 def _lift_anew(

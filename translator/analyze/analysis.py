@@ -86,6 +86,7 @@ class Analysis:
         self.parameters = parameters or Parameters(closed=True)
         self.relations: dict[tuple[int, str], None] = {}
         self.volatile = False
+        self.repeated = False  # the statement is run for many rows, which count as one statement's (rowwise.py)
         self.row_marks: list[Any] = []
         self._aliases: set[str] = set()
         self._numbers = count(1)

@@ -39,7 +39,9 @@ class Insert(Change):
         if clause is not None:
             tree.set("returning", clause)
         made = self.action(tree)
-        if self.updates and not self._is_one_row():
+        if self.conflict is not None and self.scope.analysis.repeated:
+            self._affect_once(made)  # which also tells how many rows there were
+        elif self.updates and not self._is_one_row():
             self._affect_once(made)
         return made
 
