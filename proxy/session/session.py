@@ -99,7 +99,9 @@ class Session:
         self._skipping = False
         self._waiting: asyncio.Future[None] | None = None
         self._fatal: SqlError | None = None
-        self._undelivered: list[bytes] = []  # notifications that came while a transaction was open
+        self._undelivered: list[
+            tuple[str, bytes]
+        ] = []  # notifications that came while a transaction was open, with their channels
 
     def open(self, database: Database, process_id: int) -> None:
         """Start-up is over: the session belongs to a database."""
@@ -224,7 +226,8 @@ class Session:
             for name, value in self.parameters.reports():
                 client.send(backend.ParameterStatus(name, value))
         if self._undelivered and state is IDLE:
-            client.send_bytes(b"".join(self._undelivered))
+            heard = self.notifications.channels  # the transaction may have stopped listening
+            client.send_bytes(b"".join(raw for channel, raw in self._undelivered if channel in heard))
             self._undelivered.clear()
         client.send_bytes(_READY[state])
         self.limits.ready()
@@ -300,7 +303,7 @@ class Session:
         """A notification has come: it is passed on when no transaction is open (ProcessClientReadInterrupt)."""
         raw = backend.NotificationResponse(process_id, channel, payload).encode()
         if self.is_busy or self.transaction.state is not State.IDLE:
-            self._undelivered.append(raw)
+            self._undelivered.append((channel, raw))
             return
         self.client.send_bytes(raw)
         self.client.flush()
