@@ -3,6 +3,7 @@
 * READ COMMITTED, nothing written yet: any reader, one snapshot a statement.
 * after the first write: the connection of the writer's lease, up to the end of the transaction. FOR UPDATE is no write.
 * REPEATABLE READ and SERIALIZABLE: a private connection with a snapshot; writing upgrades it (40001 after foreign commits).
+  The catalog is part of the snapshot, since rows can only be read as the tables were that they are in.
 * a session with temporary objects: its private connection, always.
 
 Savepoints that were set before the lease are set in SQLite when it begins. Rolling back to one of them gives the lease up.
@@ -38,6 +39,7 @@ class Connections:
         self.written = False  # since the lease began
         self.has_temporary = False  # objects, on the private connection
         self.snapshot = 0  # how many commits there had been when the transaction's snapshot was taken
+        self._snapshot_version: int | None = None  # of the catalog in that snapshot
         self._session = session
         self._lease_level = 0  # savepoints that were set when the lease began
         self._lost = False  # SQLite rolled the transaction back although savepoints were to be kept
@@ -49,15 +51,19 @@ class Connections:
 
     @property
     def catalog_version(self) -> int:
-        """The version of the catalog that this transaction sees."""
-        return self.database.catalog_version if self.lease is None else self.lease.catalog_version
+        """The version of the catalog that this transaction sees; below 0: an old one, which only its snapshot has."""
+        if self.lease is not None:
+            return self.lease.catalog_version
+        newest = self.database.catalog_version
+        version = self._snapshot_version
+        return newest if version is None or version == newest else -version
 
     @property
     def catalog_connection(self) -> Connection | None:
-        """The connection that alone sees this session's catalog: it has uncommitted changes or temporary objects."""
+        """The connection that alone sees this session's catalog: it has uncommitted changes, temporary objects or an old snapshot."""
         if self.lease is not None and self.changed_catalog:
             return self.lease.connection
-        return self.private if self.has_temporary else None
+        return self.private if self.has_temporary or self.catalog_version < 0 else None
 
     @property
     def changed_catalog(self) -> bool:
@@ -74,6 +80,7 @@ class Connections:
             if not self.private.in_transaction:
                 self.private.begin()
                 self.snapshot = self.database.commits
+                self._snapshot_version = self.database.catalog_version
         return self.private or self.database.take_reader()
 
     def give_back(self, connection: Connection) -> None:
@@ -87,20 +94,27 @@ class Connections:
         """The lease of this transaction's writer; waits for its turn."""
         if self.lease is not None:
             return self.lease
+        return self._begin_lease(await self._take_turn(self.private))
+
+    async def lease_apart(self) -> WriterLease:
+        """A lease for what is to be committed whatever becomes of this transaction, which has none; waits for its turn."""
+        return await self._take_turn(None)
+
+    async def _take_turn(self, connection: Connection | None) -> WriterLease:
         session = self._session
         if session.access is Access.READ_ONLY:  # no statement gets this far; if one does, here is the end of it
             raise SqlError(codes.READ_ONLY_SQL_TRANSACTION, "cannot write in a read-only session")
-        leased = self.database.lease_writer(session, self.private, timeout=session.locks.lock_timeout())
+        leased = self.database.lease_writer(session, connection, timeout=session.locks.lock_timeout())
         if isinstance(leased, asyncio.Future):
             self.waiting = leased
             timer = session.locks.watch_writer_wait(leased)
             try:
-                leased = await leased
+                return await leased
             finally:
                 self.waiting = None
                 if timer is not None:
                     timer.cancel()
-        return self._begin_lease(leased)
+        return leased
 
     def give_up_lease(self) -> None:
         """Let others write while this transaction waits for a row, if it has written nothing and keeps no snapshot."""
@@ -190,6 +204,7 @@ class Connections:
         """The transaction is over."""
         self.written = self._lost = False
         self._lease_level = 0
+        self._snapshot_version = None
         if self.private is None:
             return
         if self.has_temporary:

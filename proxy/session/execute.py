@@ -51,6 +51,7 @@ class Executor:
     def __init__(self, session: Session, connections: Connections) -> None:
         self.running: Connection | None = None  # a thread works with it
         self.canceled: SqlError | None = None  # why the running statement is to end
+        self._for_sequences: Connection | None = None  # where the running statement writes their values, if not with the rest
         self._session = session
         self._connections = connections
         self._database = connections.database
@@ -102,8 +103,10 @@ class Executor:
             raise plan.failure.with_traceback(None)
         if plan.row_marks:
             await self._lock_rows(portal, plan)
-        elif plan.writes or not plan.functions.isdisjoint(WRITING):
+        elif plan.writes:
             await self._write(portal, plan)
+        elif not plan.functions.isdisjoint(WRITING):
+            await self._move_sequences(portal, plan)
         elif not (compiled.plain_read and self.read_now(portal)):
             portal.started = True
             await self._read(portal, plan)
@@ -269,6 +272,34 @@ class Executor:
         portal.count = count if any(step.counts for step in plan.steps) else None
         portal.spool = rows
 
+    async def _move_sequences(self, portal: Portal, plan: QueryPlan) -> None:
+        """Run a query that writes nothing but the values of sequences, which are no part of the transaction.
+
+        So they are committed at once, by a lease of their own: nobody has to wait for the end of this transaction, and a snapshot
+        that is kept does not matter. Sequences of a transaction that writes anyway, or that are temporary, are written with it.
+        """
+        connections = self._connections
+        if connections.lease is not None or connections.has_temporary:
+            await self._write(portal, plan)
+            return
+        sequences = self._session.sequences
+        lease = await connections.lease_apart()
+        self._for_sequences = lease.connection
+        lease.connection.no_budget()
+        try:
+            await self._read(portal, plan)
+            await self.spool(portal)
+            durable = self._database.commit(lease)
+        except BaseException:
+            sequences.rolled_back()
+            self._database.release(lease)
+            raise
+        finally:
+            self._for_sequences = None
+        if durable is not None:
+            await durable
+        sequences.committed()
+
     async def _run_write(
         self, connection: Connection, compiled: CompiledPlan, plan: QueryPlan, binds: tuple[Any, ...]
     ) -> tuple[Rows, int]:
@@ -408,7 +439,7 @@ class Executor:
     def enter(self, compiled: CompiledPlan | None, connection: Connection | None = None) -> None:
         """Make this session the one that functions answer for, on a connection."""
         session = self._session
-        session.sequences.connection = connection
+        session.sequences.connection = self._for_sequences or connection
         runtime.settings = session.parameters.settings
         runtime.session = session
         runtime.statement_timestamp = session.statement_timestamp

@@ -15,7 +15,7 @@ A `.isolation` file has blocks that end at a blank line:
     s2.lock waits
     …
 
-A step belongs to the session before its dot. Every schedule runs in a fresh database in which `setup` was executed. A step that
+A step belongs to the session before its dot; a session that waits is given its further steps when it goes on. Every schedule runs in a fresh database in which `setup` was executed. A step that
 does not end is asked about by pg_isolation_test_session_is_blocked: if the server says that its session waits for another one,
 the schedule goes on; what it answers then is written down after the step that let it go on. So a server that lets a step
 wait too long, too short, or does not know that it waits, fails the schedule.
@@ -164,33 +164,44 @@ class _Runner:
         self._threads.shutdown()
 
     def run(self, steps: list[str]) -> Iterator[str]:
-        for name in dict.fromkeys(step.partition(".")[0] for step in steps):
+        for name in dict.fromkeys(map(_session, steps)):
             self._clients[name] = Client(self._address)
             _ask(self._clients[name], f"SET deadlock_timeout = '{_PATIENT}'")
             self._said[name] = ""
+        put_off: list[str] = []
         for step in steps:
-            name = step.partition(".")[0]
-            if any(waiting.partition(".")[0] == name for waiting in self._waiting):
-                yield f"{step} cannot be sent, its session waits"
-                return
-            self._said[name] += self._file.steps[step].lower()
-            answer = self._threads.submit(_ask, self._clients[name], self._file.steps[step])
-            if self._ends(name, answer):
-                yield from self._report(step, answer)
-            else:
-                self._waiting[step] = answer
-                yield f"{step} waits"
-            yield from self._released(except_for=step)
+            if self._is_waiting(step) or any(_session(step) == _session(other) for other in put_off):
+                put_off.append(step)
+                yield f"{step} is put off"
+                continue
+            yield from self._do(step)
+            while ready := [step for step in put_off if not self._is_waiting(step)]:
+                put_off.remove(ready[0])
+                yield from self._do(ready[0])
         yield from (f"{step} never ended" for step in self._waiting)
+
+    def _do(self, step: str) -> Iterator[str]:
+        name = _session(step)
+        self._said[name] += self._file.steps[step].lower()
+        answer = self._threads.submit(_ask, self._clients[name], self._file.steps[step])
+        if self._ends(name, answer):
+            yield from self._report(step, answer)
+        else:
+            self._waiting[step] = answer
+            yield f"{step} waits"
+        yield from self._released(except_for=step)
+
+    def _is_waiting(self, step: str) -> bool:
+        return any(_session(waiting) == _session(step) for waiting in self._waiting)
 
     def _released(self, except_for: str) -> Iterator[str]:
         """Steps that a step let go on."""
         for step, answer in list(self._waiting.items()):
-            if step != except_for and self._ends(step.partition(".")[0], answer):
+            if step != except_for and self._ends(_session(step), answer):
                 del self._waiting[step]
                 yield from self._report(step, answer)
         step = except_for
-        if step in self._waiting and len(self._waiting) > 1 and self._ends(step.partition(".")[0], self._waiting[step]):
+        if step in self._waiting and len(self._waiting) > 1 and self._ends(_session(step), self._waiting[step]):
             yield from self._report(step, self._waiting.pop(step))
 
     def _ends(self, name: str, answer: Future[list[Message]]) -> bool:
@@ -255,6 +266,10 @@ class _Runner:
         return line
 
 
+def _session(step: str) -> str:
+    return step.partition(".")[0]
+
+
 def _ask(client: Client, sql: str) -> list[Message]:
     client.send(Query(sql))
     return client.receive_until(backend.ReadyForQuery)
@@ -271,6 +286,8 @@ def _lines(message: Message) -> Iterator[str]:
             yield "|".join("null" if value is None else bytes(value).decode() for value in message.values)
         case backend.CommandComplete():
             yield message.tag
+        case backend.NotificationResponse():
+            yield f"notification on {message.channel} from process {message.process_id}: {message.payload}"
         case backend.ErrorResponse():
             yield f"{message.code} {message.message}"
             for label, text in (("detail", message.detail), ("hint", message.hint), ("context", message.where)):
