@@ -12,6 +12,7 @@ from typing import ClassVar
 from sqlglot import exp
 
 from translator import oids
+from translator.analyze.from_clause import from_and_joins, in_parentheses, joins_of
 from translator.analyze.program import Action, Gathered, Gathering, equal_rowid, plain_select, substitute
 from translator.analyze.returning import Returning, null_like
 from translator.analyze.scope import Entry, Scope
@@ -65,7 +66,10 @@ class Update(Change):
         assigned = {**self.assigned, **generated_values(self.scope, self.relation, self.entry, self.assigned)}
         tree = self._update(assigned, self.table.copy())
         if self.sources:
-            tree.set("from_", from_clause([source.copy() for source in self.sources]))
+            # SQLite puts the target before these
+            first, joins = from_and_joins([in_parentheses(source.copy()) for source in self.sources])
+            first.set("joins", joins)
+            tree.set("from_", exp.From(this=first))
         where = both(self.where, conjunction(enforced_checks(self.scope, self.relation, self.entry, assigned)))
         if where is not None:
             tree.set("where", exp.Where(this=where.copy()))
@@ -246,25 +250,7 @@ class NewRow:
 
 def joined(change: Change) -> tuple[exp.Expr, list[exp.Expr]]:
     """The target and the other FROM items, as FROM and its joins."""
-    joins: list[exp.Expr] = []
-    for source in change.sources:
-        source = source.copy()  # noqa: PLW2901  (the tree is used once more)
-        inner = list(source.args.get("joins") or ())
-        source.set("joins", None)
-        joins += [exp.Join(this=source), *inner]
-    return change.table.copy(), joins
-
-
-def from_clause(sources: list[exp.Expr]) -> exp.From:
-    """Several FROM items, as FROM and its joins."""
-    first, *rest = sources
-    joins = list(first.args.get("joins") or ())
-    for source in rest:
-        inner = list(source.args.get("joins") or ())
-        source.set("joins", None)
-        joins += [exp.Join(this=source), *inner]
-    first.set("joins", joins)
-    return exp.From(this=first)
+    return change.table.copy(), joins_of([source.copy() for source in change.sources])
 
 
 def both(left: exp.Expr | None, right: exp.Expr | None) -> exp.Expr | None:

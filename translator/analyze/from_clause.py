@@ -6,6 +6,7 @@ view's query becomes a subquery, analyzed in a scope of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,30 @@ def transform_from(scope: Scope, nodes: list[Node]) -> list[exp.Expr]:
     for item in scope.items[before:]:
         item.lateral_only = False
     return trees
+
+
+def from_and_joins(sources: Sequence[exp.Expr]) -> tuple[exp.Expr, list[exp.Expr]]:
+    """FROM a, b JOIN c … as SQLite has it: the first item and a flat list of joins. Takes the trees apart."""
+    first, *rest = sources
+    joins = list(first.args.get("joins") or ())
+    first.set("joins", None)
+    return first, [*joins, *joins_of(rest)]
+
+
+def joins_of(sources: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """Items that stand behind another one in FROM, as joins. Takes the trees apart."""
+    joins: list[exp.Expr] = []
+    for source in map(in_parentheses, sources):
+        inner = list(source.args.get("joins") or ())
+        source.set("joins", None)
+        joins += [exp.Join(this=source), *inner]
+    return joins
+
+
+def in_parentheses(source: exp.Expr) -> exp.Expr:
+    """An item that may stand behind another one: without parentheses, its RIGHT or FULL join would take in that one too."""
+    joins = source.args.get("joins") or ()
+    return exp.Subquery(this=source) if any(join.args.get("side") in ("RIGHT", "FULL") for join in joins) else source
 
 
 def transform_item(scope: Scope, node: Node) -> Source:

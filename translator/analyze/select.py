@@ -15,7 +15,7 @@ from translator import sqlstate as codes
 from translator.analyze import clauses, cte, grouping, locking, setops
 from translator.analyze.clauses import SortItem
 from translator.analyze.coerce import coerce_to_common, select_common_type, select_common_typmod
-from translator.analyze.from_clause import transform_from
+from translator.analyze.from_clause import from_and_joins, transform_from
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Scope
 from translator.analyze.target import expand_star, resolve_targets, transform_targets
@@ -103,20 +103,10 @@ def aliased(query: Query) -> list[exp.Expr]:
 
 
 def _assemble(sources: list[exp.Expr], where: exp.Expr | None) -> exp.Select:
-    """FROM a, b JOIN c … as SQLite's flat list of joins; an item with outer joins of its own stays in parentheses."""
     tree = exp.Select(expressions=[])
     if sources:
-        first = sources[0]
-        joins = list(first.args.get("joins") or ())
-        first.set("joins", None)
+        first, joins = from_and_joins(sources)
         tree.set("from_", exp.From(this=first))
-        for source in sources[1:]:
-            inner = list(source.args.get("joins") or ())
-            if any(join.args.get("side") in ("RIGHT", "FULL") for join in inner):
-                joins.append(exp.Join(this=exp.Subquery(this=source)))
-                continue
-            source.set("joins", None)
-            joins += [exp.Join(this=source), *inner]
         tree.set("joins", joins)
     if where is not None:
         tree.set("where", exp.Where(this=where))
