@@ -5,7 +5,7 @@ This is the interface; nothing else of analyze/, lower/ or printer is used from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +17,7 @@ from translator import sqlstate as codes
 from translator.analyze import dml, routine, rowwise
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.from_clause import relation_columns
 from translator.analyze.modifying_cte import modifies
 from translator.analyze.program import Action, Program
 from translator.analyze.query import Query
@@ -34,7 +35,7 @@ from translator.printer import print_sql
 from translator.rows import ProcRow
 from translator.settings import Settings, runtime
 from translator.statements import DEFINITIONS, UTILITIES, command_tag
-from translator.typed import location_of, type_of, typed, typmod_of
+from translator.typed import location_of, type_of, typmod_of
 
 __all__ = [
     "Expression",
@@ -108,9 +109,7 @@ def _compile(statement: Statement, catalog: Catalog, settings: Settings, paramet
         if node in dml.STATEMENTS or node == "CallStmt":
             if statement.tree.get("intoClause"):
                 return _definition(statement, "SELECT", catalog, settings, parameter_types)
-            return _query_plan(
-                {node: statement.tree}, catalog, settings, None if parameter_types is None else list(parameter_types)
-            )
+            return _query_plan({node: statement.tree}, catalog, settings, parameter_types)
         tag = command_tag(node, statement.tree)
         if node in DEFINITIONS:
             return _definition(statement, tag, catalog, settings, parameter_types)
@@ -130,7 +129,7 @@ def _definition(
     if parameter_types is not None and "$" in statement.text and node in ("SelectStmt", "CreateTableAsStmt"):
         query = tree["query"] if node == "CreateTableAsStmt" else {node: {**tree, "intoClause": None}}
         if "SelectStmt" in query:
-            parameters = _query_plan(query, catalog, settings, list(parameter_types)).parameters
+            parameters = _query_plan(query, catalog, settings, parameter_types).parameters
     return DefinePlan(tag, parameters, node=node, tree=tree, text=statement.text)
 
 
@@ -143,7 +142,7 @@ def _utility_plan(
     if inner is not None:
         ((node, tree),) = inner.items()
         if node in dml.STATEMENTS and not tree.get("intoClause"):
-            query = _query_plan(inner, catalog, settings, None if parameter_types is None else list(parameter_types))
+            query = _query_plan(inner, catalog, settings, parameter_types)
     parameters = query.parameters if query is not None else ()
     return UtilityPlan(tag, parameters=parameters, node=statement.node, tree=statement.tree, text=statement.text, query=query)
 
@@ -209,10 +208,10 @@ def compile_query(node: Any, catalog: Catalog, settings: Settings, parameter_typ
     `parameter_types`: those of the statement's plan; None where the query may have no parameters, as in a view.
     """
     with _running_for(catalog, settings):
-        return _query_plan(node, catalog, settings, None if parameter_types is None else list(parameter_types))
+        return _query_plan(node, catalog, settings, parameter_types)
 
 
-def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types: list[int] | None) -> QueryPlan:
+def _query_plan(node: Any, catalog: Catalog, settings: Settings, parameter_types: Sequence[int] | None) -> QueryPlan:
     """`parameter_types`: None where parameters may not be used at all."""
     closed = parameter_types is None
     analysis = Analysis(catalog, settings, Parameters(list(parameter_types or ()), closed=closed))
@@ -412,13 +411,9 @@ def analyze_expression(
 
 def _own_columns(relation: Relation) -> list[EntryColumn]:
     """The relation's columns without a qualifier, as CHECK and index expressions have them."""
-    columns = []
-    for item in relation.columns:
-        node = exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True))
-        node = typed(node, item.type_oid, item.typmod)
-        node.meta["stored"] = True
-        node.meta["label"] = item.name
-        columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
+    columns = relation_columns(relation)
+    for one in columns:
+        one.node.meta["label"] = one.name
     return columns
 
 

@@ -107,6 +107,16 @@ def bare_type(node: exp.Expr) -> tuple[int, int]:
     return layers[0][1:] if layers else (type_of(node), typmod_of(node))
 
 
+def keep_fields(node: exp.Expr, source: exp.Expr) -> None:
+    """What is known of a row's fields goes with it out of a subquery."""
+    if "names" in source.meta and isinstance(source, exp.Anonymous):
+        node.meta["field_names"] = list(source.meta["names"])
+        node.meta["field_types"] = [type_of(item) for item in source.expressions]
+    for key in ("field_names", "field_types"):
+        if key in source.meta:
+            node.meta[key] = source.meta[key]
+
+
 def expanded(node: N, form: exp.Expr) -> N:
     """Note that the node is the expansion of `form`, which is what a reader of the SQL knows; returns the node."""
     node.meta.pop("layers", None)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from translator import sqlstate as codes
-from translator.analyze.scope import Entry, Scope
+from translator.analyze.scope import Scope
 from translator.errors import SqlError
 from translator.typed import location_of
 
@@ -44,10 +44,6 @@ def _placed(scope: Scope, level: Scope) -> Scope:
     level.has_aggregates = True
     if level is not scope:
         scope.analysis.outer_aggregates.add(level.number)
-        inner: Scope | None = scope
-        while inner is not None and inner is not level:
-            inner.outer_references = True
-            inner = inner.parent
     return level
 
 
@@ -67,14 +63,7 @@ def _level(scope: Scope, arguments: Sequence[exp.Expr]) -> tuple[Scope, exp.Expr
         inner = next((part for part in calls if part.meta.get("level") == level.number), None)
         if inner is not None:
             return level, inner
-        if columns and any(not columns.isdisjoint(_aliases(item.entry)) for item in level.items):
+        if columns and any(table in columns for item in level.items for table in item.entry.tables()):
             return level, None
         level = level.parent
     return scope, None
-
-
-def _aliases(entry: Entry) -> set[str]:
-    found = {entry.sql_alias}
-    for column in entry.columns:
-        found.update(part.table for part in column.node.find_all(exp.Column))
-    return found

@@ -103,7 +103,7 @@ def resolve_call(scope: Scope, value: Node) -> tuple[ProcRow, list[exp.Expr]]:
     if isinstance(resolved, Cast) or resolved.proc.kind != "p":
         raise SqlError(
             codes.WRONG_OBJECT_TYPE,
-            f"{'.'.join(names)}({', '.join(scope.analysis.type_name(each) for each in types)}) is not a procedure",
+            f"{functions.signature(scope.analysis, names, types)} is not a procedure",
             hint="To call a function, use SELECT.",
             location=location,
         )
@@ -136,7 +136,6 @@ def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | No
 
     nodes: list[exp.Expr] = []
     names: list[str | None] = []
-    outer, scope.in_aggregate = scope.in_aggregate, scope.in_aggregate
     for argument in value.get("args", ()):
         named = argument.get("NamedArgExpr")
         if named is None and any(names):
@@ -154,7 +153,6 @@ def _arguments(scope: Scope, value: Node) -> tuple[list[exp.Expr], list[str | No
             continue  # pgjdbc gives OUT parameters so (ParseFuncOrColumn)
         nodes.append(node)
         names.append(named["name"] if named is not None else None)
-    scope.in_aggregate = outer
     return nodes, names
 
 

@@ -16,7 +16,7 @@ from translator.analyze.from_clause import from_and_joins, in_parentheses, joins
 from translator.analyze.program import Action, Gathered, Gathering, equal_rowid, plain_select, substitute
 from translator.analyze.returning import Returning, null_like
 from translator.analyze.scope import Entry, Scope
-from translator.analyze.writes import assign, enforced_checks, generated_values, over_new_values
+from translator.analyze.writes import assign, enforced_checks, generated_value, generated_values
 from translator.catalog import Relation
 from translator.typed import column, typed
 
@@ -189,12 +189,7 @@ class OldVersion:
         self._found: dict[tuple[str, str], exp.Column] = {}
         rowid = typed(column(change.entry.sql_alias, change.relation.rowid), oids.INT8)
         self._found["", change.relation.rowid] = self.gathering.add(rowid)
-        self._visible = {
-            part.table
-            for item in change.scope.items
-            for entry_column in item.entry.columns
-            for part in entry_column.node.find_all(exp.Column)
-        }
+        self._visible = {table for item in change.scope.items for table in item.entry.tables()}
 
     def value(self, part: exp.Column) -> exp.Expr:
         """A column of the target's row, whatever alias it stands under."""
@@ -242,8 +237,7 @@ class NewRow:
             item = next((one for one in self._relation.columns if one.attnum == attnum), None)
             if item is None or not item.generated:
                 return self._version.value(part)
-            text, clause = item.default or "NULL", "column generation expressions"
-            made = over_new_values(self._scope, self._relation, self._entry, text, self._assigned, clause)
+            made = generated_value(self._scope, self._relation, self._entry, item, self._assigned)
         own = self._entry.sql_alias
         return substitute(made.copy(), lambda inner: self._version.value(inner) if inner.table == own else None)
 

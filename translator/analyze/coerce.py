@@ -379,6 +379,12 @@ def coerce_to(
     return made
 
 
+def cannot_cast(analysis: Analysis, source: int, target: int, location: int | None) -> SqlError:
+    """The error for a cast that does not exist."""
+    names = analysis.type_name(source), analysis.type_name(target)
+    return SqlError(codes.CANNOT_COERCE, f"cannot cast type {names[0]} to {names[1]}", location=location)
+
+
 def coerce_to_boolean(analysis: Analysis, node: exp.Expr, construct: str) -> exp.Expr:
     """An argument of WHERE, AND, … as a boolean. Raises 42804 (coerce_to_boolean)."""
     return coerce_to_specific(analysis, node, oids.BOOL, construct)

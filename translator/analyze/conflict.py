@@ -7,12 +7,13 @@ from typing import Any
 from sqlglot import exp
 
 from translator import sqlstate as codes
-from translator.analyze.scope import Entry, EntryColumn, Item, Scope
+from translator.analyze.from_clause import relation_columns
+from translator.analyze.scope import Entry, Item, Scope
 from translator.analyze.writes import assign, enforced_checks, generated_values
 from translator.catalog import Index, Relation
 from translator.errors import SqlError
 from translator.parser import parse_expressions
-from translator.typed import column, typed
+from translator.typed import typed
 
 Node = dict[str, Any]
 
@@ -31,7 +32,7 @@ def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> ex
             tree.set("index_predicate", exp.Where(this=_own(scope, relation, index.predicate)))
     if not update:
         return tree
-    excluded = Entry("excluded", _excluded_columns(relation), "excluded", relation)
+    excluded = Entry("excluded", relation_columns(relation, "excluded"), "excluded", relation)
     scope.items = [Item(entry), Item(excluded, by_column=False)]
     assigned = insert.assignments(scope, relation, value["targetList"], "UPDATE")
     assigned.update(generated_values(scope, relation, entry, assigned))
@@ -43,15 +44,6 @@ def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> ex
         tree.set("where", exp.Where(this=where))
     scope.items = [Item(entry)]
     return tree
-
-
-def _excluded_columns(relation: Relation) -> list[EntryColumn]:
-    columns = []
-    for item in relation.columns:
-        node = typed(column("excluded", item.storage_name or item.name), item.type_oid, item.typmod)
-        node.meta["stored"] = True
-        columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
-    return columns
 
 
 def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bool, location: int | None) -> Index | None:
@@ -136,15 +128,8 @@ def _print(node: exp.Expr) -> str:
 def _transformed(scope: Scope, relation: Relation, node: Node) -> exp.Expr:
     from translator.analyze.expressions import transform_in
 
-    columns = []
-    for item in relation.columns:
-        own = typed(
-            exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True)), item.type_oid, item.typmod
-        )
-        own.meta["stored"] = True
-        columns.append(EntryColumn(item.name, own, relation.oid, item.attnum))
     inner = Scope(scope.analysis)
-    inner.add(Entry(relation.name, columns, relation.name, relation))
+    inner.add(Entry(relation.name, relation_columns(relation), relation.name, relation))
     made = transform_in(inner, node, "index expressions")
     for part in made.find_all(exp.Anonymous):
         part.meta["persistent"] = True  # SQLite compares the text with that of the index

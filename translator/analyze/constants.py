@@ -32,10 +32,14 @@ def constant(value: Stored) -> exp.Expr:
     return exp.Literal.string(value)
 
 
-def stored(node: exp.Literal | exp.Null) -> Stored | None:
-    """The stored value of a literal."""
+def stored(node: exp.Expr) -> Stored | None:
+    """The stored value of a literal: the inverse of `constant`."""
     if isinstance(node, exp.Null):
         return None
+    if isinstance(node, exp.Boolean):
+        return int(bool(node.this))
+    if isinstance(node, exp.HexString):
+        return bytes.fromhex(str(node.this))
     if node.is_string:
         return str(node.this)
     return int(node.this) if node.this.lstrip("-").isdigit() else float(node.this)

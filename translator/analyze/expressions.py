@@ -26,6 +26,7 @@ from translator.analyze import (
 )
 from translator.analyze.coerce import (
     Context,
+    cannot_cast,
     checked_parameter,
     coerce_to,
     coerce_to_boolean,
@@ -97,18 +98,8 @@ def _cast(scope: Scope, value: Node) -> exp.Expr:
     location = value.get("location", -1)
     result = coerce_to(analysis, node, target, typmod, Context.EXPLICIT, location if location >= 0 else location_of(node))
     if result is None:
-        raise cannot_cast(scope, node, target, location if location >= 0 else location_of(node))
+        raise cannot_cast(analysis, type_of(node), target, location if location >= 0 else location_of(node))
     return result
-
-
-def cannot_cast(scope: Scope, node: exp.Expr, target: int, location: int | None) -> SqlError:
-    """The error for a cast that does not exist."""
-    analysis = scope.analysis
-    return SqlError(
-        codes.CANNOT_COERCE,
-        f"cannot cast type {analysis.type_name(type_of(node))} to {analysis.type_name(target)}",
-        location=location,
-    )
 
 
 def _boolean(scope: Scope, value: Node) -> exp.Expr:

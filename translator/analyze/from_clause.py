@@ -18,7 +18,7 @@ from translator.analyze.query import Query
 from translator.analyze.scope import Cte, Entry, EntryColumn, Item, Scope, check_names
 from translator.catalog import Relation
 from translator.errors import SqlError, unsupported
-from translator.typed import column, type_of, typed, typmod_of
+from translator.typed import column, keep_fields, type_of, typed, typmod_of
 
 Node = dict[str, Any]
 MAX_VIEW_DEPTH = 32
@@ -198,11 +198,14 @@ def table(scope: Scope, relation: Relation, alias: Node | None, name: str) -> tu
     return tree, entry
 
 
-def relation_columns(relation: Relation, sql_alias: str) -> list[EntryColumn]:
-    """The columns of a relation as expressions over its alias."""
+def relation_columns(relation: Relation, sql_alias: str = "") -> list[EntryColumn]:
+    """The columns of a relation as expressions over its alias; without one, as expressions of the catalog have them."""
     columns = []
     for item in relation.columns:
-        node = typed(column(sql_alias, item.storage_name or item.name), item.type_oid, item.typmod)
+        node = column(sql_alias, item.storage_name or item.name)
+        if not sql_alias:
+            node.set("table", None)
+        typed(node, item.type_oid, item.typmod)
         node.meta["stored"] = True  # in the column's storage form, see lower/storage_form.py
         columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
     return columns
@@ -296,11 +299,7 @@ def subquery(scope: Scope, query: Query, visible: str, kind: str = "subquery") -
     for target, sql_name in zip(query.targets, query.columns, strict=True):
         table_oid, attnum = target.node.meta.get("column", (0, 0))
         node = typed(column(sql_alias, sql_name), type_of(target.node), typmod_of(target.node))
-        for key in ("names", "field_names", "field_types"):
-            if key in target.node.meta:
-                node.meta["field_names" if key == "names" else key] = target.node.meta[key]
-        if "names" in target.node.meta and isinstance(target.node, exp.Anonymous):
-            node.meta["field_types"] = [type_of(item) for item in target.node.expressions]
+        keep_fields(node, target.node)
         columns.append(EntryColumn(target.name, node, table_oid, attnum))
     return tree, Entry(visible, columns, sql_alias, kind=kind)
 

@@ -95,10 +95,8 @@ def check(
     """Raises 42803 for a column that is neither grouped nor aggregated (check_ungrouped_columns)."""
     aliases: dict[str, Entry] = {item.entry.sql_alias: item.entry for item in scope.items if item.entry.sql_alias}
     for item in scope.items:
-        for column in item.entry.columns:
-            for part in column.node.find_all(exp.Column):
-                if part.table and part.table not in aliases:
-                    aliases[part.table] = item.entry
+        for table in item.entry.tables():
+            aliases.setdefault(table, item.entry)
     # what determines a column must be in every grouping set
     common = [node for place, node in enumerate(group) if sets is None or all(place in one for one in sets)]
     walk = _Walk(group, aliases, _determined(common, aliases), scope.number)

@@ -219,7 +219,7 @@ def single_row(
     if values is None:
         named.clear()
     else:
-        ((made,),) = (values_rows(scope, [values], allow_default=True),)
+        (made,) = values_rows(scope, [values], allow_default=True)
         _check_count(named, len(made), made, {"cols": targets})
         del named[len(made) :]
         row = _assigned_row(scope, relation, named, places, made)

@@ -10,7 +10,7 @@ from translator import oids
 from translator.analyze.changes import Change
 from translator.analyze.program import Action, Gathered, Gathering, equal_rowid, is_volatile, plain_select, substitute
 from translator.analyze.returning import Returning, null_like, unqualified
-from translator.analyze.writes import over_new_values
+from translator.analyze.writes import generated_value
 from translator.catalog import Column
 from translator.errors import unsupported
 from translator.typed import column, location_of, typed
@@ -118,8 +118,7 @@ class Insert(Change):
             return null_like(part)
         assigned: dict[int, exp.Expr] = {one.attnum: null(one) for one in self.relation.columns}
         assigned.update((one.attnum, gathering.reference(position)) for position, one in enumerate(self.columns))
-        text, clause = item_.default or "NULL", "column generation expressions"
-        return over_new_values(self.scope, self.relation, self.entry, text, assigned, clause)
+        return generated_value(self.scope, self.relation, self.entry, item_, assigned)
 
     def _gather_conflict(self, before: Action, gathering: Gathering, *, shared: bool) -> Gathered:
         """What ON CONFLICT does is known when it is done: so it is done, and undone if the state before is needed again.

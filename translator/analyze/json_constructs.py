@@ -15,7 +15,7 @@ from sqlglot import exp
 from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.calls import function_call
-from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.coerce import Context, cannot_cast, coerce_to
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Scope
 from translator.errors import SqlError
@@ -145,14 +145,8 @@ def _formatted(scope: Scope, node: exp.Expr, format: str, target: int, given: No
     if made is not None:
         return made
     if not passed:
-        raise cannot_cast(scope, type_of(node), target, location)
+        raise cannot_cast(scope.analysis, type_of(node), target, location)
     return typed(call("to_json" if target == oids.JSON else "to_jsonb", node), target, -1, location)
-
-
-def cannot_cast(scope: Scope, source: int, target: int, location: int | None) -> SqlError:
-    """The error for a cast that does not exist."""
-    names = scope.analysis.type_name(source), scope.analysis.type_name(target)
-    return SqlError(codes.CANNOT_COERCE, f"cannot cast type {names[0]} to {names[1]}", location=location)
 
 
 # What a construct looks like in SQL: text, expressions, and types as (OID, modifier); deparse puts it together.
@@ -213,7 +207,7 @@ def coerced(scope: Scope, node: exp.Expr, result: Returning, location: int | Non
     context = Context.ASSIGNMENT if _is_string(scope, result.type_oid) else Context.EXPLICIT
     made = coerce_to(scope.analysis, node, result.type_oid, result.typmod, context, location)
     if made is None:
-        raise cannot_cast(scope, type_of(node), result.type_oid, None)
+        raise cannot_cast(scope.analysis, type_of(node), result.type_oid, None)
     return made
 
 

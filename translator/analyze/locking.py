@@ -69,9 +69,8 @@ def transform(scope: Scope, nodes: list[Node], tree: exp.Expr, *, grouped: bool)
 def _check_name(scope: Scope, variable: Node, strength: str) -> None:
     """OF must name a table or a subquery of FROM."""
     location = variable.get("location")
-    for key, what in (("schemaname", "unqualified"), ("catalogname", "unqualified")):
-        if variable.get(key):
-            raise SqlError(codes.SYNTAX_ERROR, f"{strength} must specify {what} relation names", location=location)
+    if variable.get("schemaname") or variable.get("catalogname"):
+        raise SqlError(codes.SYNTAX_ERROR, f"{strength} must specify unqualified relation names", location=location)
     found = next((item.entry for item in scope.items if item.entry.name == variable["relname"]), None)
     if found is None:
         text = f'relation "{variable["relname"]}" in {strength} clause not found in FROM clause'

@@ -20,7 +20,7 @@ from translator.analyze.insertion import identifier
 from translator.analyze.program import Action, Gathered, Gathering, plain_select, substitute
 from translator.analyze.returning import null_like
 from translator.analyze.scope import Item, Scope
-from translator.analyze.writes import over_new_values
+from translator.analyze.writes import generated_value
 from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
 from translator.typed import column, string, type_of, typed, typmod_of
@@ -181,9 +181,7 @@ class _Rows:
         self._passed: dict[str, exp.Column] = {}
         entry = merge.entry
         self._rowid = typed(column(entry.sql_alias, merge.relation.rowid), oids.INT8)
-        self._visible = {
-            part.table for item in merge.scope.items for one in item.entry.columns for part in one.node.find_all(exp.Column)
-        }
+        self._visible = {table for item in merge.scope.items for table in item.entry.tables()}
         joined_rowid = self.joined.add(self._rowid)
         joined_number = self.joined.add(typed(self._number(), oids.INT4))
         self.changed.add(joined_rowid)
@@ -324,9 +322,7 @@ class _Rows:
         item = next((one for one in self._merge.relation.columns if one.attnum == attnum), None)
         if item is None or not item.generated:
             return self._old(part)
-        text, clause = item.default or "NULL", "column generation expressions"
-        assigned: dict[int, exp.Expr] = dict(self._values)
-        made = over_new_values(self._merge.scope, self._merge.relation, self._merge.entry, text, assigned, clause)
+        made = generated_value(self._merge.scope, self._merge.relation, self._merge.entry, item, dict(self._values))
         return substitute(made, self._passed_on)
 
     def apply(self) -> list[Action]:

@@ -75,7 +75,8 @@ def transform(scope: Scope, value: Node) -> Items:
         return Items()
     items = Items(recursive=bool(clause.get("recursive")))
     if not modifies(clause):
-        items.ctes = [cte.transform_item(scope, item, recursive=items.recursive) for item in cte.checked_items(clause)]
+        plain = cte.transform_with(scope, clause)
+        items.ctes = list(plain.expressions) if plain is not None else []
         return items
     for item in cte.checked_items(clause):
         ((kind, _),) = item["ctequery"].items()

@@ -15,7 +15,7 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.coerce import Context, coerce_to
 from translator.analyze.scope import Scope
-from translator.analyze.subscripts import bound, index
+from translator.analyze.subscripts import bounds
 from translator.errors import SqlError, unsupported
 from translator.typed import call, integer, location_of, type_of, typed
 
@@ -95,17 +95,10 @@ def _element(scope: Scope, place: Place, subscripts: list[Node], rest: list[Node
     slices = any(one.get("is_slice") for one in indices)
     if rest and slices:
         raise unsupported("assignment to a field of an array slice")
-    bounds: list[exp.Expr] = []
-    for one in indices:
-        if not slices:
-            bounds.append(index(scope, one["uidx"]))
-        elif one.get("is_slice"):
-            bounds += [bound(scope, one.get("lidx")), bound(scope, one.get("uidx"))]
-        else:  # a plain subscript among slices means 1:n
-            bounds += [typed(integer(1), oids.INT4), index(scope, one["uidx"])]
+    places = bounds(scope, indices)
     target = catalog.base_type(place.type_oid) if slices else element
     if rest:
-        now = typed(call("array:subscript", place.current.copy(), *[one.copy() for one in bounds]), element, place.typmod)
+        now = typed(call("array:subscript", place.current.copy(), *[one.copy() for one in places]), element, place.typmod)
         made = assign(scope, Place(place.name, element, place.typmod, now, place.location), rest, value)
     else:
         coerced = coerce_to(scope.analysis, value, target, place.typmod, Context.ASSIGNMENT, location_of(value))
@@ -116,7 +109,7 @@ def _element(scope: Scope, place: Place, subscripts: list[Node], rest: list[Node
             )
         made = coerced
     name = "array:assign_slice" if slices else "array:assign"
-    return typed(call(name, place.current.copy(), made, *bounds), place.type_oid, place.typmod)
+    return typed(call(name, place.current.copy(), made, *places), place.type_oid, place.typmod)
 
 
 def _jsonb(scope: Scope, place: Place, steps: list[Node], value: exp.Expr) -> exp.Expr:

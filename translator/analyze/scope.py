@@ -7,6 +7,7 @@ columns, so that a merged JOIN USING column and a table's column are looked up a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -45,6 +46,15 @@ class Entry:
     target: bool = False
     self_reference: bool = False  # to the recursive WITH item that is being analyzed
     nullable: bool = False  # on a side of an outer join that may be filled up with NULLs
+
+    def tables(self) -> Iterator[str]:
+        """The aliases that its columns are read from in the SQLite text: its own, or those of a join's sides."""
+        if self.sql_alias:
+            yield self.sql_alias
+        for one in self.columns:
+            for part in one.node.find_all(exp.Column):
+                if part.table and part.table != self.sql_alias:
+                    yield part.table
 
 
 @dataclass(slots=True)
@@ -111,9 +121,7 @@ class Scope:
     has_aggregates: bool = False
     has_windows: bool = False
     has_sets: bool = False
-    in_aggregate: bool = False
     windows: dict[str, Any] = field(default_factory=dict)
-    outer_references: bool = False
     view_checks: list[ViewCheck] = field(default_factory=list)  # of the view that the statement writes to
     last_set: exp.Expr | None = None  # the set-returning call that was analyzed last (p_last_srf)
     number: int = field(default_factory=lambda: next(_numbers))
@@ -172,17 +180,15 @@ def use(column: EntryColumn, location: int | None) -> exp.Expr:
 def find_column(scope: Scope, name: str, location: int | None) -> exp.Expr | None:
     """An unqualified column name, from the innermost level outwards (colNameToVar). Raises 42702 if ambiguous."""
     level: Scope | None = scope
-    inner = scope
     while level is not None:
         found = _columns_at(level, name, location)
         if len(found) > 1:
             raise SqlError(codes.AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous', location=location)
         if found:
             item, column = found[0]
-            _note_use(scope, level, item)
+            _note_use(level, item)
             return use(column, location)
-        inner, level = level, level.parent
-    del inner
+        level = level.parent
     return None
 
 
@@ -213,14 +219,10 @@ def _check_lateral(item: Item, location: int | None) -> None:
         )
 
 
-def _note_use(scope: Scope, level: Scope, item: Item) -> None:
-    """Remember that scopes between the name and its level are correlated, and that a lateral item was used."""
+def _note_use(level: Scope, item: Item) -> None:
+    """Remember that a lateral item was used."""
     if item.lateral_only:
         level.lateral_used = True
-    inner: Scope | None = scope
-    while inner is not None and inner is not level:
-        inner.outer_references = True
-        inner = inner.parent
 
 
 def find_item(scope: Scope, schema: str | None, name: str, location: int | None) -> Item | None:
@@ -240,7 +242,7 @@ def find_item(scope: Scope, schema: str | None, name: str, location: int | None)
             raise SqlError(codes.AMBIGUOUS_ALIAS, f'table reference "{name}" is ambiguous', location=location)
         if found:
             _check_lateral(found[0], location)
-            _note_use(scope, level, found[0])
+            _note_use(level, found[0])
             return found[0]
         level = level.parent
     return None
@@ -338,7 +340,7 @@ def _unqualified_system_column(scope: Scope, name: str, location: int | None) ->
         if len(found) > 1:
             raise SqlError(codes.AMBIGUOUS_COLUMN, f'column reference "{name}" is ambiguous', location=location)
         if found:
-            _note_use(scope, level, found[0][0])
+            _note_use(level, found[0][0])
             return found[0][1]
         level = level.parent
     return None

@@ -24,7 +24,7 @@ from translator.analyze.scope import Scope
 from translator.catalog import Catalog
 from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
-from translator.typed import call, type_of, typed
+from translator.typed import call, keep_fields, type_of, typed
 
 Node = Any
 MAX_DEPTH = 32
@@ -271,30 +271,16 @@ def _wrapped(analysis: Analysis, select: Node) -> Query:
     outer = wrap(Scope(analysis), query)
     outer.tree.meta["grouped"] = False
     for target, source in zip(outer.targets, query.targets, strict=True):
-        _keep_fields(target.node, source.node)
+        keep_fields(target.node, source.node)
     return outer
-
-
-def _keep_fields(node: exp.Expr, source: exp.Expr) -> None:
-    """What is known of a row's fields goes with it out of a subquery."""
-    if "names" in source.meta and isinstance(source, exp.Anonymous):
-        node.meta["field_names"] = list(source.meta["names"])
-        node.meta["field_types"] = [type_of(item) for item in source.expressions]
-    for key in ("field_names", "field_types"):
-        if key in source.meta:
-            node.meta[key] = source.meta[key]
 
 
 def _renamed(query: Query) -> Query:
     """The query with its targets as columns c1 … cn."""
+    from translator.analyze.select import aliased
+
     query.columns = [f"c{number}" for number in range(1, len(query.targets) + 1)]
-    query.tree.set(
-        "expressions",
-        [
-            exp.Alias(this=target.node, alias=exp.Identifier(this=name, quoted=True))
-            for target, name in zip(query.targets, query.columns, strict=True)
-        ],
-    )
+    query.tree.set("expressions", aliased(query))
     return query
 
 

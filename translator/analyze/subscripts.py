@@ -85,21 +85,26 @@ def _subscript(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
     if len(steps) > 6:
         raise SqlError(codes.PROGRAM_LIMIT_EXCEEDED, "number of array dimensions (7) exceeds the maximum allowed (6)")
     if not any(step.get("is_slice") for step in steps):
-        indexes = [index(scope, step["uidx"]) for step in steps]
-        return typed(call("array:subscript", node, *indexes), element, typmod_of(node), location_of(node))
-    bounds: list[exp.Expr] = []
-    for step in steps:
-        if step.get("is_slice"):
-            bounds += [bound(scope, step.get("lidx")), bound(scope, step.get("uidx"))]
-        else:  # a plain subscript among slices means 1:n
-            bounds += [typed(exp.Literal.number(1), oids.INT4), index(scope, step["uidx"])]
-    return typed(call("array:slice", node, *bounds), container, typmod_of(node), location_of(node))
+        return typed(call("array:subscript", node, *bounds(scope, steps)), element, typmod_of(node), location_of(node))
+    return typed(call("array:slice", node, *bounds(scope, steps)), container, typmod_of(node), location_of(node))
 
 
-def bound(scope: Scope, node: Node | None) -> exp.Expr:
-    """A bound of a slice, which may be left out."""
+def bounds(scope: Scope, steps: list[Node]) -> list[exp.Expr]:
+    """The subscripts of an element, one a dimension; those of a slice, two a dimension."""
+    if not any(step.get("is_slice") for step in steps):
+        return [index(scope, step["uidx"]) for step in steps]
+    return [bound for step in steps for bound in _slice_bounds(scope, step)]
+
+
+def _slice_bounds(scope: Scope, step: Node) -> list[exp.Expr]:
+    """A plain subscript among slices means 1:n."""
+    if not step.get("is_slice"):
+        return [typed(exp.Literal.number(1), oids.INT4), index(scope, step["uidx"])]
     # "array:omitted" is an open bound, which a NULL subscript is not
-    return index(scope, node) if node is not None else typed(call("array:omitted"), oids.INT4)
+    return [
+        index(scope, step[side]) if step.get(side) is not None else typed(call("array:omitted"), oids.INT4)
+        for side in ("lidx", "uidx")
+    ]
 
 
 def index(scope: Scope, node: Node) -> exp.Expr:

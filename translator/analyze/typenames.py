@@ -10,7 +10,7 @@ from typing import Any
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.catalog import PG_CATALOG, Catalog
+from translator.catalog import PG_CATALOG, PUBLIC, Catalog
 from translator.errors import SqlError, unsupported
 from translator.quoting import quote_identifier
 from translator.rows import TypeRow
@@ -38,10 +38,7 @@ SQL_NAMES = {
 }
 
 
-_PUBLIC = 2200
-
-
-def display(catalog: Catalog, oid: int, typmod: int = -1, path: Sequence[int] = (PG_CATALOG, _PUBLIC)) -> str:
+def display(catalog: Catalog, oid: int, typmod: int = -1, path: Sequence[int] = (PG_CATALOG, PUBLIC)) -> str:
     """The type's name as PostgreSQL prints it in messages: "integer", "numeric(10,2)", "text[]", "s.mood".
 
     Types of other schemas than those of the path are qualified.

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from translator import sqlstate as codes
 from translator.analyze.analysis import Analysis
+from translator.analyze.changes import both
 from translator.analyze.from_clause import compute_virtual, definition_path, find_relation, relation_columns
 from translator.analyze.scope import Entry, EntryColumn, Scope, ViewCheck
 from translator.analyze.target import transform_targets
@@ -150,13 +151,10 @@ def _through(scope: Scope, view: Relation, visible: str, command: str, *, cascad
     entry = Entry(visible, entries, target.entry.sql_alias, view, row_type=view.row_type, target=True)
     base = _with_defaults(target.relation, view, columns)
     naming = replace(base, name=view.name, columns=tuple(columns))
-    both = where if target.where is None else target.where
-    if where is not None and target.where is not None:
-        both = exp.And(this=exp.Paren(this=target.where), expression=exp.Paren(this=where))
     checks = [*target.checks]
     if where is not None and (cascaded or "check_option=local" in view.options):
         checks.append(ViewCheck(view.name, target.entry.sql_alias, where))
-    return Target(base, target.entry, target.table, entry, naming, both, checks)
+    return Target(base, target.entry, target.table, entry, naming, both(target.where, where), checks)
 
 
 def _with_defaults(relation: Relation, view: Relation, columns: list[Column]) -> Relation:

@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.coerce import Context, coerce, coerce_to
 from translator.analyze.scope import Entry, Scope, ViewCheck
 from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
@@ -70,7 +70,6 @@ def default_value(scope: Scope, relation: Relation, item: Column) -> exp.Expr:
 
 def _null(scope: Scope, item: Column) -> exp.Expr:
     """A NULL of the column's type; a domain may have a default of its own, and refuse NULL (build_column_default)."""
-    from translator.analyze.coerce import Context, coerce
     from translator.analyze.expressions import transform_in
 
     null: exp.Expr = typed(exp.Null(), oids.UNKNOWN)
@@ -136,10 +135,13 @@ def generated_values(scope: Scope, relation: Relation, entry: Entry, assigned: d
     made = {}
     for item in relation.columns:
         if item.generated_by_server:
-            made[item.attnum] = over_new_values(
-                scope, relation, entry, item.default or "NULL", assigned, "column generation expressions"
-            )
+            made[item.attnum] = generated_value(scope, relation, entry, item, assigned)
     return made
+
+
+def generated_value(scope: Scope, relation: Relation, entry: Entry, item: Column, assigned: dict[int, exp.Expr]) -> exp.Expr:
+    """A generated column over the new values of the others."""
+    return over_new_values(scope, relation, entry, item.default or "NULL", assigned, "column generation expressions")
 
 
 def enforced_checks(scope: Scope, relation: Relation, entry: Entry, assigned: dict[int, exp.Expr]) -> list[exp.Expr]:

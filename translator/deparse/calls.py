@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from translator import oids
-from translator.deparse.constants import is_constant, stored
+from translator.analyze.constants import stored
+from translator.deparse.constants import is_constant
 from translator.deparse.context import Context
 from translator.quoting import quote_identifier
 from translator.typed import type_of

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from translator import oids
+from translator.analyze.constants import stored
 from translator.quoting import quote_string
 from translator.settings import Settings
 from translator.types import registry
 
 if TYPE_CHECKING:
     from translator.deparse.context import Context
-    from translator.types.base import Stored
 
 # Constants are kept as text, so their text must not depend on the session: ISO dates, UTC.
 _SETTINGS = Settings()
@@ -41,9 +41,10 @@ def bare(context: Context, node: exp.Expr, type_oid: int) -> str:
 
 def _value(context: Context, node: exp.Expr, type_oid: int) -> tuple[str, bool]:
     """The text, and whether it needs the type's name to be read as that type again."""
-    if isinstance(node, exp.Null):
+    value = stored(node)
+    if value is None:
         return "NULL", True
-    text = registry.type_of(type_oid, context.catalog).output(stored(node), _SETTINGS)
+    text = registry.type_of(type_oid, context.catalog).output(value, _SETTINGS)
     if type_oid == oids.BOOL:
         return ("true" if text == "t" else "false"), False
     if type_oid == oids.INT4 and text[0] != "-":
@@ -52,15 +53,3 @@ def _value(context: Context, node: exp.Expr, type_oid: int) -> tuple[str, bool]:
     if type_oid == oids.NUMERIC and text[0].isdigit() and any(letter in text for letter in ".eE"):
         return text, False
     return quote_string(text), type_oid != oids.UNKNOWN
-
-
-def stored(node: exp.Expr) -> Stored:
-    """The stored value that a literal stands for: the inverse of analyze.constants.constant."""
-    if isinstance(node, exp.Boolean):
-        return int(bool(node.this))
-    if isinstance(node, exp.HexString):
-        return bytes.fromhex(str(node.this))
-    text = str(node.this)
-    if node.is_string:
-        return text
-    return float(text) if any(letter in text for letter in ".eE") else int(text)
