@@ -78,12 +78,15 @@ def transform(scope: Scope, value: Node) -> Items:
         plain = cte.transform_with(scope, clause)
         items.ctes = list(plain.expressions) if plain is not None else []
         return items
-    for item in cte.checked_items(clause):
+    checked = cte.checked_items(clause)
+    scope.future_ctes = {item["ctename"] for item in checked}
+    for item in checked:
         ((kind, _),) = item["ctequery"].items()
         if kind == "SelectStmt":
             _query(scope, items, item)
         else:
             _modification(scope, items, item, kind, value)
+        scope.future_ctes.discard(item["ctename"])
     return items
 
 
