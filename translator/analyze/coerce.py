@@ -129,8 +129,10 @@ def coerce(
         return typed(call("composite_to_record", node), oids.RECORD, -1, location)
     if source == oids.RECORD:
         return _record_to(analysis, node, target, context, location)
+    if target == oids.RECORDARRAY and context is Context.IMPLICIT:
+        return node
     if target == oids.RECORDARRAY:
-        return _relabel(node, target, -1, context)
+        return _array(analysis, node, target, typmod, context, location)
     raise AssertionError(f"no way from {source} to {target}")
 
 
