@@ -131,6 +131,9 @@ def transform(scope: Scope, value: Node, entry: Entry) -> Returning | None:
             version = Entry(name, columns, alias, entry.relation, row_type=entry.row_type, target=True)
             scope.items.append(Item(version, by_column=False))
     targets = transform_targets(scope, nodes, "RETURNING")
+    if not targets:
+        location = nodes[0]["ResTarget"].get("location")
+        raise SqlError(codes.SYNTAX_ERROR, "RETURNING must have at least one column", location=location)
     resolve_targets(scope, targets)
     scope.items = outer
     return Returning(targets, entry.sql_alias, aliases[0], aliases[1])
