@@ -3,8 +3,10 @@
 from typing import Any
 
 from proxy.ddl.execution import Execution
-from proxy.ddl.names import index_storage, namespace_oid, open_relation, quote, wrong_kind
+from proxy.ddl.names import index_storage, namespace_oid, open_relation, quote
+from translator import sqlstate
 from translator.catalog import Relation
+from translator.errors import SqlError
 
 
 def reindex(statement: dict[str, Any], execution: Execution) -> str:
@@ -13,14 +15,11 @@ def reindex(statement: dict[str, Any], execution: Execution) -> str:
         case "REINDEX_OBJECT_INDEX":
             relation = open_relation(execution, statement["relation"])
             if relation.kind != "i":
-                raise wrong_kind(relation, "index")
+                raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{relation.name}" is not an index')
             _one(execution, relation.oid)
         case "REINDEX_OBJECT_TABLE":
             relation = open_relation(execution, statement["relation"])
             if relation.kind not in "rm":
-                from translator import sqlstate
-                from translator.errors import SqlError
-
                 raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{relation.name}" is not a table or materialized view')
             _table(execution, relation)
         case "REINDEX_OBJECT_SCHEMA":
