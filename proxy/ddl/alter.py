@@ -23,7 +23,7 @@ from proxy.ddl.columns import ConstraintSpec, constraint_spec
 from proxy.ddl.dependency import perform_deletion
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import recompile
-from proxy.ddl.names import find_relation, forbid_system, strings, undefined_relation
+from proxy.ddl.names import column_named, find_relation, forbid_system, strings, undefined_relation
 from proxy.ddl.table import add_constraints
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.types import physical
@@ -59,6 +59,7 @@ def alter_table(statement: dict[str, Any], execution: Execution) -> str:
         execution.note(f'relation "{range_var["relname"]}" does not exist, skipping')
         return tag
     forbid_system(relation)
+    verify.not_in_use(execution, relation, tag)
     commands = [item["AlterTableCmd"] for item in statement["cmds"]]
     for command in commands:
         _check(relation, command)
@@ -244,14 +245,6 @@ def _alter_enforceability(execution: Execution, relation: Relation, found: Const
 # ---------------------------------------------------------------------- NOT NULL and DEFAULT
 
 
-def column_named(relation: Relation, name: str) -> Column:
-    """A column of the table. Raises 42703."""
-    for column in relation.columns:
-        if column.name == name:
-            return column
-    raise SqlError(sqlstate.UNDEFINED_COLUMN, f'column "{name}" of relation "{relation.name}" does not exist')
-
-
 def _set_not_null_constraint(execution: Execution, relation: Relation, node: dict[str, Any]) -> None:
     column = column_named(relation, strings(node["keys"])[0])
     _add_not_null(execution, relation, column, node.get("conname"), valid=not node.get("skip_validation"))
@@ -298,7 +291,7 @@ def _column_default(execution: Execution, relation: Relation, command: dict[str,
     defaults.drop_default(execution, relation, column.attnum)
     if node is not None:
         defaults.add_default(execution, execution.relation(relation.oid), column.attnum, node)
-    if relation.kind == "r":  # a foreign key may set the column to it
+    if any(each.kind == "f" for each in relation.constraints):  # one may set the column to it
         sqlite_schema.rewrite_table(execution, execution.relation(relation.oid))
 
 

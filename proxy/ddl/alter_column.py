@@ -6,7 +6,7 @@ from proxy.ddl import defaults, heap, like, rebuild, sequence, sqlite_schema
 from proxy.ddl.columns import ColumnReader, ColumnSpec, check_columns
 from proxy.ddl.dependency import perform_deletion
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.names import column_storage, find_column, quote
+from proxy.ddl.names import column_named, column_storage, find_column, quote
 from proxy.pg_catalog import classes
 from translator import sqlstate
 from translator.analyze import typenames
@@ -133,15 +133,9 @@ def refuse_used_type(execution: Execution, relation: Relation) -> None:
             raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message)
 
 
-def _generated(relation: Relation, name: str) -> Column:
-    from proxy.ddl.alter import column_named
-
-    return column_named(relation, name)
-
-
 def drop_expression(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     """DROP EXPRESSION: the column keeps its values and becomes an ordinary one."""
-    column = _generated(relation, command["name"])
+    column = column_named(relation, command["name"])
     message = f'column "{column.name}" of relation "{relation.name}" is not a generated column'
     if not column.generated:
         if not command.get("missing_ok"):
@@ -163,7 +157,7 @@ def drop_expression(execution: Execution, relation: Relation, command: dict[str,
 
 def set_expression(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     """SET EXPRESSION AS (…): the stored values are computed again."""
-    column = _generated(relation, command["name"])
+    column = column_named(relation, command["name"])
     if not column.generated:
         message = f'column "{column.name}" of relation "{relation.name}" is not a generated column'
         raise SqlError(sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE, message)

@@ -6,6 +6,7 @@ from proxy.ddl import sequence
 from proxy.ddl.columns import ColumnSpec, check_identity_type
 from proxy.ddl.dependency import perform_deletion
 from proxy.ddl.execution import Address, Execution
+from proxy.ddl.names import column_named
 from proxy.pg_catalog import classes
 from translator import sqlstate
 from translator.catalog import Column, Relation
@@ -16,7 +17,7 @@ def add_identity(execution: Execution, relation: Relation, command: dict[str, An
     """ADD GENERATED … AS IDENTITY."""
     from proxy.ddl.table import make_column_sequence
 
-    column = _column(relation, command)
+    column = column_named(relation, command["name"])
     node = command["def"]["Constraint"]
     if not column.not_null:
         raise _state(relation, column, "must be declared NOT NULL before identity can be added")
@@ -33,7 +34,7 @@ def add_identity(execution: Execution, relation: Relation, command: dict[str, An
 
 def set_identity(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     """SET GENERATED ALWAYS | BY DEFAULT, SET sequence option, RESTART."""
-    column = _column(relation, command)
+    column = column_named(relation, command["name"])
     if not column.identity:
         raise _state(relation, column, "is not an identity column")
     options = []
@@ -51,7 +52,7 @@ def set_identity(execution: Execution, relation: Relation, command: dict[str, An
 
 def drop_identity(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     """DROP IDENTITY [IF EXISTS]: the sequence goes, NOT NULL stays."""
-    column = _column(relation, command)
+    column = column_named(relation, command["name"])
     if not column.identity:
         error = _state(relation, column, "is not an identity column")
         if not command.get("missing_ok"):
@@ -64,12 +65,6 @@ def drop_identity(execution: Execution, relation: Relation, command: dict[str, A
         execution.delete("pg_depend", relation.oid, classid=classes.PG_CLASS, objid=found, deptype="i")
         execution.changed()
         perform_deletion(execution, [Address(classes.PG_CLASS, found)], cascade=False)
-
-
-def _column(relation: Relation, command: dict[str, Any]) -> Column:
-    from proxy.ddl.alter import column_named
-
-    return column_named(relation, command["name"])
 
 
 def _set(execution: Execution, relation: Relation, column: Column, identity: str) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from proxy.ddl import options
 from proxy.ddl.execution import Execution
+from proxy.ddl.names import column_named
 from proxy.pg_catalog import types
 from translator import sqlstate
-from translator.catalog import Column, Relation
+from translator.catalog import Relation
 from translator.errors import SqlError
 
 
@@ -35,7 +36,7 @@ def _known_options(execution: Execution, relation: Relation) -> Mapping[str, opt
 
 def set_column_options(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     """ALTER COLUMN … SET (…) and RESET (…)."""
-    column = _column(relation, command["name"])
+    column = column_named(relation, command["name"])
     where = {"attrelid": relation.oid, "attnum": column.attnum}
     (old,) = execution.select("pg_attribute", relation.oid, "attoptions", **where)[0]
     items = command["def"]["List"]["items"]
@@ -66,7 +67,7 @@ _MOST_STATISTICS = 10000  # MAX_STATISTICS_TARGET
 def _statistics_column(execution: Execution, relation: Relation, command: dict[str, Any]) -> int:
     if relation.kind != "i":
         if "name" in command:
-            return _column(relation, command["name"]).attnum
+            return column_named(relation, command["name"]).attnum
         raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, "cannot refer to non-index column by number")
     found = execution.select("pg_attribute", relation.oid, "attnum", "attname", attrelid=relation.oid)
     said = command.get("name", command.get("num", 0))
@@ -84,9 +85,3 @@ def _statistics_column(execution: Execution, relation: Relation, command: dict[s
         message = f'cannot alter statistics on {kind} column "{name}" of index "{relation.name}"'
         raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, hint=hint)
     return int(number)
-
-
-def _column(relation: Relation, name: str) -> Column:
-    from proxy.ddl.alter import column_named
-
-    return column_named(relation, name)

@@ -9,9 +9,10 @@ from typing import Any
 
 from proxy.ddl import defaults, rebuild, sqlite_schema, verify
 from proxy.ddl.columns import check_column_type, check_identity_type, column_collation
+from proxy.ddl.constraints import foreign_keys_over, renew_foreign_keys
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze, parse_expression, recompile
-from proxy.ddl.names import choose_storage, index_storage, quote, set_storage
+from proxy.ddl.names import choose_storage, column_named, index_storage, quote, set_storage
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
 from translator import compiler, sqlstate
@@ -24,7 +25,6 @@ from translator.quoting import quote_identifier
 
 def alter_column_type(execution: Execution, relation: Relation, command: dict[str, Any]) -> None:
     """ALTER COLUMN name TYPE type [COLLATE …] [USING expression]."""
-    from proxy.ddl.alter import column_named
     from proxy.ddl.alter_column import refuse_used_type
 
     column = column_named(relation, command["name"])
@@ -44,10 +44,12 @@ def alter_column_type(execution: Execution, relation: Relation, command: dict[st
         raise SqlError(sqlstate.INVALID_COLUMN_DEFINITION, message, detail=f'Column "{column.name}" is a generated column.')
     conversion = _conversion(execution, relation, column, (type_oid, typmod), node.get("raw_default"))
     default = _new_default(execution, column, (type_oid, typmod))
-    relation = _leave_rowid(execution, relation, column, type_oid)
+    if node.get("raw_default") or not sqlite_schema.is_integer(type_oid):
+        relation = _leave_rowid(execution, relation, column)
     _describe(execution, relation, column, type_oid, typmod, collation)
     _renew_checks(execution, relation)
     _renew_indexes(execution, relation, column)
+    renew_foreign_keys(execution, relation, column.attnum)
     _convert(execution, relation, column, conversion)
     if default is not None:
         defaults.drop_default(execution, execution.relation(relation.oid), column.attnum)
@@ -135,10 +137,9 @@ def _new_default(execution: Execution, column: Column, target: tuple[int, int]) 
     return node
 
 
-def _leave_rowid(execution: Execution, relation: Relation, column: Column, type_oid: int) -> Relation:
-    """A primary key that stops being an integer gets an index, and its values a place in the row."""
-    alias = sqlite_schema.rowid_alias(execution, relation)
-    if alias is not column or sqlite_schema.is_integer(type_oid):
+def _leave_rowid(execution: Execution, relation: Relation, column: Column) -> Relation:
+    """A primary key that was SQLite's rowid gets an index, and its values a place in the row."""
+    if sqlite_schema.rowid_alias(execution, relation) is not column:
         return relation
     primary = next(each for each in relation.constraints if each.kind == "p")
     schema = schema_of(relation.oid)
@@ -214,8 +215,12 @@ def _convert(execution: Execution, relation: Relation, column: Column, conversio
         rebuild.rebuild(execution, now)
         return
     alias = sqlite_schema.rowid_alias(execution, now)
-    unchanged = conversion.sql.strip("()") == quote(column.storage_name)
-    if unchanged or (alias is not None and alias.attnum == column.attnum):
+    if alias is not None and alias.attnum == column.attnum:  # between integer types: the values stay, if they fit
+        execution.connection.require(conversion.functions)
+        execution.connection.execute(f"SELECT count({conversion.sql}) FROM {now.where}.{quote(now.storage)}").fetchall()
+        sqlite_schema.rewrite_table(execution, now)
+        return
+    if conversion.sql.strip("()") == quote(column.storage_name):
         sqlite_schema.rewrite_table(execution, now)
         return
     assign_rows(execution, now, column, conversion)
@@ -226,25 +231,38 @@ def assign_rows(execution: Execution, now: Relation, column: Column, value: Expr
     indexes = [index for index in now.indexes if index_storage(execution, index.oid) is not None]
     for index in indexes:
         execution.connection.execute(f"DROP INDEX IF EXISTS {now.where}.{quote(index_storage(execution, index.oid) or '')}")
-    sqlite_schema.write_text(execution, now, sqlite_schema.bare_sql(execution, now))
+    # no foreign key may act on the change, or miss the index that it refers to
+    tables = [now, *_children(execution, now)]
+    for each in tables:
+        sqlite_schema.write_text(execution, each, sqlite_schema.bare_sql(execution, each))
     execution.connection.require(value.functions)
     table = f"{now.where}.{quote(now.storage)}"
-    (deferred,) = execution.connection.execute("PRAGMA defer_foreign_keys").fetchone()
-    execution.connection.execute("PRAGMA defer_foreign_keys = ON").fetchall()
     execution.connection.execute(f"UPDATE {table} SET {quote(column.storage_name)} = {value.sql}")
-    if column.not_null:
-        verify.no_nulls(execution, now, column)
-    for constraint in now.constraints:
-        if not execution.record("pg_constraint", now.oid, oid=constraint.oid)["convalidated"]:
-            continue
-        if constraint.kind == "c":
-            compiled = recompile(execution, now, constraint.expression, "CHECK constraint")
-            verify.check_holds(execution, now, constraint.name, compiled)
-        elif constraint.kind == "f" and column.attnum in constraint.columns:
-            verify.foreign_key_holds(execution, now, constraint.oid)
-    sqlite_schema.rewrite_table(execution, now)
+    _verify_constraints(execution, now, column)
+    for each in tables:
+        sqlite_schema.rewrite_table(execution, each)
     for index in indexes:
         if index.unique:
             verify.no_duplicates(execution, now, index.oid)
         sqlite_schema.create_index(execution, now, index.oid)
-    execution.connection.execute(f"PRAGMA defer_foreign_keys = {deferred}").fetchall()
+
+
+def _children(execution: Execution, parent: Relation) -> list[Relation]:
+    found = execution.select("pg_constraint", parent.oid, "conrelid", confrelid=parent.oid, contype="f")
+    return [execution.relation(oid) for oid in {oid for (oid,) in found} - {parent.oid}]
+
+
+def _verify_constraints(execution: Execution, now: Relation, column: Column) -> None:
+    if column.not_null:
+        verify.no_nulls(execution, now, column)
+    for constraint in now.constraints:
+        if constraint.kind == "c" and _is_validated(execution, constraint.oid, now):
+            compiled = recompile(execution, now, constraint.expression, "CHECK constraint")
+            verify.check_holds(execution, now, constraint.name, compiled)
+    for child, constraint in foreign_keys_over(execution, now, column.attnum):
+        if _is_validated(execution, constraint.oid, child):
+            verify.foreign_key_holds(execution, child, constraint.oid)
+
+
+def _is_validated(execution: Execution, constraint: int, relation: Relation) -> bool:
+    return bool(execution.record("pg_constraint", relation.oid, oid=constraint)["convalidated"])

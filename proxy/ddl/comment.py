@@ -4,7 +4,7 @@ from typing import Any
 
 from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.names import namespace_oid, open_relation, range_var_of, strings
+from proxy.ddl.names import column_named, namespace_oid, open_relation, range_var_of, strings
 from proxy.ddl.types import open_type
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.object_names import role_oid
@@ -78,11 +78,7 @@ def _domain_constraint(execution: Execution, node: Any) -> Address:
 
 def _column(execution: Execution, names: list[str]) -> Address:
     relation = open_relation(execution, range_var_of(names[:-1]))
-    for column in relation.columns:
-        if column.name == names[-1]:
-            return Address(classes.PG_CLASS, relation.oid, column.attnum)
-    message = f'column "{names[-1]}" of relation "{relation.name}" does not exist'
-    raise SqlError(sqlstate.UNDEFINED_COLUMN, message)
+    return Address(classes.PG_CLASS, relation.oid, column_named(relation, names[-1]).attnum)
 
 
 def _constraint(execution: Execution, names: list[str]) -> Address:

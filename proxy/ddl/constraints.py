@@ -9,12 +9,12 @@ from proxy.ddl import sqlite_schema
 from proxy.ddl.columns import ConstraintSpec
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import compile_check, freeze, is_persistable, recompile, record_references
-from proxy.ddl.names import choose_constraint_name, key_name_part, open_relation, quote, strings
+from proxy.ddl.names import choose_constraint_name, find_column, key_name_part, open_relation, quote, strings
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
 from translator import sqlstate
 from translator.analyze import typenames
-from translator.catalog import Column, Relation
+from translator.catalog import Column, Constraint, Relation
 from translator.errors import SqlError, unsupported
 
 _MATCH_SIMPLE = "s"
@@ -126,7 +126,7 @@ def add_foreign_key(execution: Execution, relation: Relation, spec: ConstraintSp
     if len(columns) != len(referenced):
         message = "number of referencing and referenced columns for foreign key disagree"
         raise SqlError(sqlstate.INVALID_FOREIGN_KEY, message)
-    operators = [_equality(execution, name, *pair) for pair in zip(columns, referenced, strict=True)]
+    operators = _operators(execution, name, columns, referenced)
     _check_actions(node, columns)
     oid = insert_constraint(
         execution,
@@ -145,9 +145,7 @@ def add_foreign_key(execution: Execution, relation: Relation, spec: ConstraintSp
         connoinherit=True,
         conenforced=spec.enforced,
         convalidated=spec.enforced and not node.get("skip_validation"),
-        conpfeqop=[each[0] for each in operators],
-        conppeqop=[each[1] for each in operators],
-        conffeqop=[each[2] for each in operators],
+        **operators,
     )
     address = Address(classes.PG_CONSTRAINT, oid)
     for column in referenced:
@@ -208,6 +206,35 @@ def _referenced_key(execution: Execution, parent: Relation, node: dict[str, Any]
             return columns, index.oid
     message = f'there is no unique constraint matching given keys for referenced table "{parent.name}"'
     raise SqlError(sqlstate.INVALID_FOREIGN_KEY, message)
+
+
+def foreign_keys_over(execution: Execution, relation: Relation, attnum: int) -> list[tuple[Relation, Constraint]]:
+    """The foreign keys that a column is in, on either side, with the tables that have them."""
+    found = [(relation, each) for each in relation.constraints if each.kind == "f" and attnum in each.columns]
+    for oid, child in execution.select("pg_constraint", relation.oid, "oid", "conrelid", confrelid=relation.oid, contype="f"):
+        other = execution.relation(child)
+        key = next(each for each in other.constraints if each.oid == oid)
+        if attnum in key.referenced_columns and (other, key) not in found:
+            found.append((other, key))
+    return found
+
+
+def renew_foreign_keys(execution: Execution, relation: Relation, attnum: int) -> None:
+    """A column has another type: its foreign keys compare with other operators. Raises 42804 where there are none."""
+    for child, key in foreign_keys_over(execution, execution.relation(relation.oid), attnum):
+        parent = execution.relation(key.referenced)
+        columns = [column for number in key.columns if (column := find_column(child, number))]
+        referenced = [column for number in key.referenced_columns if (column := find_column(parent, number))]
+        operators = _operators(execution, key.name, columns, referenced)
+        execution.update("pg_constraint", child.oid, operators, oid=key.oid)
+    execution.changed()
+
+
+def _operators(execution: Execution, name: str, columns: list[Column], referenced: list[Column]) -> dict[str, list[int]]:
+    """What a foreign key compares with, as pg_constraint has it."""
+    found = [_equality(execution, name, *pair) for pair in zip(columns, referenced, strict=True)]
+    names = ("conpfeqop", "conppeqop", "conffeqop")
+    return {name: [each[place] for each in found] for place, name in enumerate(names)}
 
 
 def _equality(execution: Execution, name: str, column: Column, referenced: Column) -> tuple[int, int, int]:

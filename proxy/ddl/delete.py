@@ -1,6 +1,6 @@
 """Removing objects whose dependents are removed with them: their catalog rows and their SQLite side (doDeletion)."""
 
-from proxy.ddl import rebuild, sequence, sqlite_schema
+from proxy.ddl import rebuild, sequence, sqlite_schema, verify
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.names import index_storage, quote
 from proxy.pg_catalog import classes
@@ -13,6 +13,8 @@ def delete_objects(execution: Execution, addresses: list[Address]) -> None:
     """Remove objects, which come in an order in which none is needed by a later one."""
     dropped = {address.oid for address in addresses if address.catalog == classes.PG_CLASS and not address.column}
     tables = [execution.relation(oid) for oid in dropped if _kind(execution, oid) in _TABLES]
+    for table in tables:
+        verify.not_in_use(execution, table, "DROP TABLE")
     _detach_children(execution, addresses, {table.oid for table in tables})
     altered: dict[int, None] = {}
     for address in addresses:

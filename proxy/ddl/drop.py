@@ -163,7 +163,7 @@ def find_function(execution: Execution, node: Any, word: str) -> ProcRow:
     shown_name = ".".join(names)
     candidates = _functions_named(execution, names)
     if node.get("args_unspecified"):
-        fitting = [row for row in candidates if row.kind in _ROUTINES[word] or (word, row.kind) == ("function", "a")]
+        fitting = [row for row in candidates if row.kind in _ROUTINES[word]]
         if len(fitting) > 1:
             message = f'{word} name "{shown_name}" is not unique'
             hint = f"Specify the argument list to select the {word} unambiguously."
@@ -184,12 +184,12 @@ def find_function(execution: Execution, node: Any, word: str) -> ProcRow:
     raise SqlError(sqlstate.UNDEFINED_FUNCTION, f"{word} {shown_name}({shown}) does not exist")
 
 
-_ROUTINES = {"function": "fw", "procedure": "p", "aggregate": "a", "routine": "fwap"}
+_ROUTINES = {"function": "fwa", "procedure": "p", "aggregate": "a", "routine": "fwap"}
 
 
 def _of_kind(execution: Execution, row: ProcRow, word: str, name: str) -> ProcRow:
     """The routine, if it is what the statement says; DROP and ALTER FUNCTION take aggregates for functions, too."""
-    if row.kind in _ROUTINES[word] or (word == "function" and row.kind == "a"):
+    if row.kind in _ROUTINES[word]:
         return row
     shown = f"{name}({', '.join(typenames.display(execution.catalog, oid) for oid in row.arguments)})"
     wrong = {"aggregate": f"function {shown} is not an aggregate"}.get(word, f"{shown} is not a {word}")

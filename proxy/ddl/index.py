@@ -87,6 +87,7 @@ def create_index(statement: dict[str, Any], execution: Execution) -> str:
         raise SqlError(sqlstate.WRONG_OBJECT_TYPE, message, detail=_kind_detail(relation))
     if relation.where not in ("main", "temp"):
         raise SqlError(sqlstate.INSUFFICIENT_PRIVILEGE, f'permission denied: "{relation.name}" is a system catalog')
+    verify.not_in_use(execution, relation, "CREATE INDEX")
     name = statement.get("idxname")
     if name is not None and execution.catalog.relation(relation.namespace, name) is not None:
         if statement.get("if_not_exists"):

@@ -103,6 +103,14 @@ def find_column(relation: Relation | None, attnum: int) -> Column | None:
     return next((column for column in relation.columns if column.attnum == attnum), None)
 
 
+def column_named(relation: Relation, name: str) -> Column:
+    """A column of a relation. Raises 42703."""
+    for column in relation.columns:
+        if column.name == name:
+            return column
+    raise SqlError(sqlstate.UNDEFINED_COLUMN, f'column "{name}" of relation "{relation.name}" does not exist')
+
+
 def forbid_system(relation: Relation) -> None:
     """System catalogs are not for users to change."""
     if relation.namespace in namespace_names():
@@ -246,6 +254,13 @@ def set_storage(execution: Execution, oid: int, storage: str | None, definition:
     """Keep what SQLite calls a relation, and a view's query."""
     sql = f'INSERT OR REPLACE INTO {rows.schema_of(oid)}."litephant.relation" VALUES (?, ?, ?)'
     execution.connection.execute(sql, (oid, storage, definition))
+
+
+def stored_definition(execution: Execution, oid: int) -> str | None:
+    """The text of a view's query."""
+    sql = f'SELECT definition FROM {rows.schema_of(oid)}."litephant.relation" WHERE oid = ?'
+    row = execution.connection.execute(sql, (oid,)).fetchone()
+    return None if row is None else row[0]
 
 
 def index_storage(execution: Execution, oid: int) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Execution
-from proxy.ddl.names import namespace_oid, open_relation, strings
+from proxy.ddl.names import column_named, namespace_oid, open_relation, strings
 from proxy.ddl.types import open_type
 from proxy.pg_catalog import acl
 from proxy.pg_catalog.lookup import record
@@ -158,11 +158,7 @@ def _change_columns(
     owner = record(execution.connection, "pg_authid", row[target.owner_column])
     letters = _letters([{"priv_name": privilege.get("priv_name", "")}], "c") if "priv_name" in privilege else acl.ALL["c"]
     for name in strings(privilege["cols"]):
-        column = next((each for each in relation.columns if each.name == name), None)
-        if column is None:
-            message = f'column "{name}" of relation "{relation.name}" does not exist'
-            raise SqlError(sqlstate.UNDEFINED_COLUMN, message)
-        where = {"attrelid": relation.oid, "attnum": column.attnum}
+        where = {"attrelid": relation.oid, "attnum": column_named(relation, name).attnum}
         (texts,) = execution.select("pg_attribute", relation.oid, "attacl", **where)[0]
         items = [acl.parse(text) for text in json.loads(texts)] if texts else []
         grantor = owner["rolname"] if owner else "postgres"

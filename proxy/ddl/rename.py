@@ -16,6 +16,7 @@ from proxy.ddl.names import (
     namespace_oid,
     quote,
     set_storage,
+    stored_definition,
     strings,
     undefined_relation,
 )
@@ -141,14 +142,8 @@ def move_storage(execution: Execution, relation: Relation) -> None:
     storage = choose_storage(execution, schema, relation.namespace, relation.name)
     run = execution.connection.execute
     run(f"ALTER TABLE {schema}.{quote(relation.storage)} RENAME TO {quote(storage)}")
-    set_storage(execution, relation.oid, storage, _definition(execution, relation))
+    set_storage(execution, relation.oid, storage, stored_definition(execution, relation.oid))
     execution.changed()
-
-
-def _definition(execution: Execution, relation: Relation) -> str | None:
-    sql = f'SELECT definition FROM {schema_of(relation.oid)}."litephant.relation" WHERE oid = ?'
-    row = execution.connection.execute(sql, (relation.oid,)).fetchone()
-    return None if row is None else row[0]
 
 
 # ---------------------------------------------------------------------- columns

@@ -6,7 +6,15 @@ from typing import Any
 from proxy.ddl import heap
 from proxy.ddl.columns import ColumnSpec
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.names import choose_relation_name, creation_namespace, find_relation, open_relation, range_var_of, strings
+from proxy.ddl.names import (
+    choose_relation_name,
+    column_named,
+    creation_namespace,
+    find_relation,
+    open_relation,
+    range_var_of,
+    strings,
+)
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.rows import schema_of
 from translator import oids, sqlstate
@@ -290,11 +298,7 @@ def own(execution: Execution, sequence: Relation, names: list[str]) -> None:
     if table.namespace != sequence.namespace:
         message = "sequence must be in same schema as table it is linked to"
         raise SqlError(sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE, message)
-    column = next((each for each in table.columns if each.name == names[-1]), None)
-    if column is None:
-        message = f'column "{names[-1]}" of relation "{table.name}" does not exist'
-        raise SqlError(sqlstate.UNDEFINED_COLUMN, message)
-    link(execution, sequence.oid, table.oid, column.attnum, "a")
+    link(execution, sequence.oid, table.oid, column_named(table, names[-1]).attnum, "a")
 
 
 def link(execution: Execution, sequence: int, table: int, attnum: int, kind: str) -> None:

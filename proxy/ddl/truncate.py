@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proxy.ddl import sequence
+from proxy.ddl import sequence, verify
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import forbid_system, open_relation, quote
 from translator import sqlstate
@@ -20,12 +20,12 @@ def truncate(statement: dict[str, Any], execution: Execution) -> str:
         forbid_system(relation)
         tables[relation.oid] = relation
     _find_children(execution, tables, cascade=statement.get("behavior") == "DROP_CASCADE")
-    run = execution.connection.execute
-    # Children may come after their parents; nothing is missing when all are empty.
-    run("PRAGMA defer_foreign_keys = ON").fetchall()
+    for table in tables.values():
+        verify.not_in_use(execution, table, "TRUNCATE")
     order = sorted(tables.values(), key=lambda table: -table.oid)
-    for table in order:
-        run(f"DELETE FROM {table.where}.{quote(table.storage)}")
+    with execution.connection.deferred_foreign_keys():  # children may come after their parents
+        for table in order:
+            execution.connection.execute(f"DELETE FROM {table.where}.{quote(table.storage)}")
     if statement.get("restart_seqs"):
         for table in order:
             _restart(execution, table)

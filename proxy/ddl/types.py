@@ -118,15 +118,13 @@ def _rename_value(execution: Execution, oid: int, labels: dict[str, float], old:
 
 def _rename_stored(execution: Execution, oid: int, old: str, new: str) -> None:
     """Values are stored as labels, so a new label has to reach every column of the type, whichever refers to which."""
-    (deferred,) = execution.connection.execute("PRAGMA defer_foreign_keys").fetchone()
-    execution.connection.execute("PRAGMA defer_foreign_keys = ON").fetchall()
-    for relation_oid, attnum in execution.select("pg_attribute", oid, "attrelid", "attnum", atttypid=oid):
-        relation = execution.catalog.relation_by_oid(relation_oid)
-        column = find_column(relation, attnum)
-        if relation is not None and column is not None and relation.kind in "rm":
-            name, table = quote(column.storage_name), f"{relation.where}.{quote(relation.storage)}"
-            execution.connection.execute(f"UPDATE {table} SET {name} = ? WHERE {name} = ?", (new, old))
-    execution.connection.execute(f"PRAGMA defer_foreign_keys = {deferred}").fetchall()
+    with execution.connection.deferred_foreign_keys():
+        for relation_oid, attnum in execution.select("pg_attribute", oid, "attrelid", "attnum", atttypid=oid):
+            relation = execution.catalog.relation_by_oid(relation_oid)
+            column = find_column(relation, attnum)
+            if relation is not None and column is not None and relation.kind in "rm":
+                name, table = quote(column.storage_name), f"{relation.where}.{quote(relation.storage)}"
+                execution.connection.execute(f"UPDATE {table} SET {name} = ? WHERE {name} = ?", (new, old))
 
 
 def _add_value(execution: Execution, oid: int, labels: dict[str, float], statement: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from proxy.ddl.execution import Execution
 from proxy.ddl.names import quote
 from proxy.ddl.sqlite_schema import key_expressions
 from translator import sqlstate
-from translator.catalog import Column, Relation
+from translator.catalog import Column, Constraint, Relation
 from translator.compiler import Expression
 from translator.errors import SqlError
 from translator.quoting import quote_identifier
@@ -96,27 +96,51 @@ def check_holds(execution: Execution, relation: Relation, name: str, compiled: E
 def foreign_key_holds(execution: Execution, relation: Relation, constraint: int) -> None:
     """Every row has its parent: 23503 with the key that is missing."""
     row = next(each for each in relation.constraints if each.oid == constraint)
+    found = _without_parent(execution, relation, row)
+    if found is not None:
+        parent = execution.relation(row.referenced)
+        raise SqlError(
+            sqlstate.FOREIGN_KEY_VIOLATION,
+            f'insert or update on table "{relation.name}" violates foreign key constraint "{row.name}"',
+            detail=f'Key {_key_text(execution, _columns(relation, row.columns), found)} is not present in table "{parent.name}".',
+            schema=relation.schema,
+            table=relation.name,
+            constraint=row.name,
+        )
+
+
+def not_in_use(execution: Execution, relation: Relation, command: str) -> None:
+    """No deferred check of the table is outstanding: 55006 (CheckTableNotInUse).
+
+    SQLite counts what is violated but does not say what, nor what was and is no longer; so, other than in PostgreSQL, a table
+    whose deferred foreign keys hold by now may be changed.
+    """
+    if not execution.connection.deferred_violations:
+        return
+    keys = [(relation, each) for each in relation.constraints if each.kind == "f"]
+    for oid, child in execution.select("pg_constraint", relation.oid, "oid", "conrelid", confrelid=relation.oid, contype="f"):
+        other = execution.relation(child)
+        keys += [(other, each) for each in other.constraints if each.oid == oid]
+    if any(each.enforced and _without_parent(execution, child, each) is not None for child, each in keys):
+        message = f'cannot {command} "{relation.name}" because it has pending trigger events'
+        raise SqlError(sqlstate.OBJECT_IN_USE, message)
+
+
+def _without_parent(execution: Execution, child: Relation, row: Constraint) -> tuple[Any, ...] | None:
+    """The key of the first row that references what is not there."""
     parent = execution.relation(row.referenced)
-    own, theirs = _columns(relation, row.columns), _columns(parent, row.referenced_columns)
+    own, theirs = _columns(child, row.columns), _columns(parent, row.referenced_columns)
     present = " AND ".join(f"c.{quote(column.storage_name)} IS NOT NULL" for column in own)
     same = " AND ".join(
         f"p.{quote(there.storage_name)} = c.{quote(here.storage_name)}" for here, there in zip(own, theirs, strict=True)
     )
     shown = ", ".join(f"c.{quote(column.storage_name)}" for column in own)
     sql = (
-        f"SELECT {shown} FROM {_from(relation)} AS c WHERE {present} "
+        f"SELECT {shown} FROM {_from(child)} AS c WHERE {present} "
         f"AND NOT EXISTS (SELECT 1 FROM {_from(parent)} AS p WHERE {same}) LIMIT 1"
     )
     found = execution.connection.execute(sql).fetchone()
-    if found is not None:
-        raise SqlError(
-            sqlstate.FOREIGN_KEY_VIOLATION,
-            f'insert or update on table "{relation.name}" violates foreign key constraint "{row.name}"',
-            detail=f'Key {_key_text(execution, own, found)} is not present in table "{parent.name}".',
-            schema=relation.schema,
-            table=relation.name,
-            constraint=row.name,
-        )
+    return None if found is None else tuple(found)
 
 
 def _from(relation: Relation) -> str:

@@ -10,7 +10,7 @@ from proxy.ddl import heap, view_text
 from proxy.ddl.columns import ColumnSpec, check_columns
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import references, walk
-from proxy.ddl.names import find_relation, open_relation, quote, set_storage, strings
+from proxy.ddl.names import find_relation, open_relation, quote, set_storage, stored_definition, strings
 from proxy.ddl.options import VIEW, read_options
 from proxy.ddl.sequence import heap_namespace
 from proxy.pg_catalog import classes
@@ -192,13 +192,7 @@ def refresh(statement: dict[str, Any], execution: Execution) -> str:
     execution.connection.execute(f"DELETE FROM {relation.where}.{quote(relation.storage)}")
     populated = not statement.get("skipData")
     if populated:
-        node = parse_query(definition(execution, relation))
+        node = parse_query(stored_definition(execution, relation.oid) or "")
         fill(execution, relation, compiler.compile_query(node, execution.catalog, execution.settings))
     execution.update("pg_class", relation.oid, {"relispopulated": populated}, oid=relation.oid)
     return "REFRESH MATERIALIZED VIEW"
-
-
-def definition(execution: Execution, relation: Relation) -> str:
-    """The text of a view's query."""
-    sql = f'SELECT definition FROM {schema_of(relation.oid)}."litephant.relation" WHERE oid = ?'
-    return str(execution.connection.execute(sql, (relation.oid,)).fetchone()[0])

@@ -11,7 +11,7 @@ from typing import Any
 from pglast import ast, parse_sql, stream, visitors
 
 from proxy.ddl.execution import Execution
-from proxy.ddl.names import find_in_path
+from proxy.ddl.names import find_in_path, stored_definition
 from proxy.pg_catalog.classes import PG_CLASS, PG_REWRITE
 from proxy.pg_catalog.rows import schema_of
 from translator import compiler
@@ -245,22 +245,21 @@ def change_views(execution: Execution, oid: int, change: Callable[[Any], None]) 
         for (view,) in execution.select("pg_rewrite", oid, "ev_class", oid=rule):
             if view == oid:
                 continue
-            where = f'{schema_of(view)}."litephant.relation"'
-            row = execution.connection.execute(f"SELECT definition FROM {where} WHERE oid = ?", (view,)).fetchone()
-            tree = _tree(row[0])
-            change(tree)
-            execution.connection.execute(f"UPDATE {where} SET definition = ? WHERE oid = ?", (printed(tree), view))
+            _change_view(execution, view, change)
     execution.changed()
+
+
+def _change_view(execution: Execution, view: int, change: Callable[[Any], None]) -> None:
+    tree = _tree(stored_definition(execution, view) or "")
+    change(tree)
+    sql = f'UPDATE {schema_of(view)}."litephant.relation" SET definition = ? WHERE oid = ?'
+    execution.connection.execute(sql, (printed(tree), view))
 
 
 def rename_result(execution: Execution, view: Relation, attnum: int, name: str) -> None:
     """A column of a view itself has another name."""
     names = [name if column.attnum == attnum else column.name for column in view.columns]
-    where = f'{schema_of(view.oid)}."litephant.relation"'
-    row = execution.connection.execute(f"SELECT definition FROM {where} WHERE oid = ?", (view.oid,)).fetchone()
-    tree = _tree(row[0])
-    _name_targets(tree, names)
-    execution.connection.execute(f"UPDATE {where} SET definition = ? WHERE oid = ?", (printed(tree), view.oid))
+    _change_view(execution, view.oid, lambda tree: _name_targets(tree, names))
     execution.changed()
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from translator.errors import SqlError
 from translator.plan import MOST_BINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from proxy.storage.changed_rows import ChangedRows
@@ -338,6 +339,16 @@ class Connection:
         """SQLite's schema cookie of the main file, as this connection's transaction sees it."""
         [(version,)] = self.execute("PRAGMA main.schema_version")
         return int(version)
+
+    @contextmanager
+    def deferred_foreign_keys(self, *, defer: bool = True) -> Iterator[None]:
+        """Foreign keys are not checked inside the `with`, whatever was said of them before; not `defer`: nothing changes."""
+        [(before,)] = self.execute("PRAGMA defer_foreign_keys")
+        self.execute(f"PRAGMA defer_foreign_keys = {int(defer or before)}")
+        try:
+            yield
+        finally:
+            self.execute(f"PRAGMA defer_foreign_keys = {before}")
 
     @property
     def deferred_violations(self) -> bool:

@@ -103,21 +103,19 @@ def run_again(connection: Connection, failed: Failed, *, defer: bool = False) ->
         yield rerun
         return
     rerun.relations = _reachable(connection, failed, target)
-    [(deferred,)] = connection.execute("PRAGMA defer_foreign_keys")
-    connection.savepoint(_SAVEPOINT)
-    try:
-        connection.execute(f"PRAGMA defer_foreign_keys = {int(bool(defer or deferred))}")
-        for number, relation in enumerate(rerun.relations):
-            for sql in _triggers(number, relation):
-                connection.execute(sql)
-        with connection.volatile.replay(), suppress(apsw.Error, SqlError):  # as expected, unless foreign keys are deferred
-            connection.execute(failed.sql, failed.binds).fetchall()
-        yield rerun
-    finally:
-        if connection.in_transaction:  # a full disk ends it
-            connection.rollback_to(_SAVEPOINT)
-            connection.release(_SAVEPOINT)
-        connection.execute(f"PRAGMA defer_foreign_keys = {deferred}")
+    with connection.deferred_foreign_keys(defer=defer):
+        connection.savepoint(_SAVEPOINT)
+        try:
+            for number, relation in enumerate(rerun.relations):
+                for sql in _triggers(number, relation):
+                    connection.execute(sql)
+            with connection.volatile.replay(), suppress(apsw.Error, SqlError):  # as expected, unless foreign keys are deferred
+                connection.execute(failed.sql, failed.binds).fetchall()
+            yield rerun
+        finally:
+            if connection.in_transaction:  # a full disk ends it
+                connection.rollback_to(_SAVEPOINT)
+                connection.release(_SAVEPOINT)
 
 
 def _prepared(connection: Connection) -> Rerun:

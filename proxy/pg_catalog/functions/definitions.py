@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 from proxy.pg_catalog import current, rows, types
@@ -149,6 +150,7 @@ def _index_row(oid: int) -> dict[str, Any] | None:
     return _static_indexes().get(oid)
 
 
+@cache
 def _static_indexes() -> dict[int, dict[str, Any]]:
     from translator.data import load
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from proxy.pg_catalog import current
 from proxy.pg_catalog.lookup import record
+from proxy.pg_catalog.object_names import resolve_type
 from translator import oids
 from translator.analyze import typenames
 from translator.errors import SqlError
@@ -132,15 +133,9 @@ for _name, (_catalog, _column) in _VISIBLE.items():
 @function("to_regtypemod", deterministic=False)
 def to_regtypemod(text: str) -> int | None:
     """The type modifier that a type's text has."""
-    import json
-
-    from pglast import parser
-
     try:
-        tree = json.loads(parser.parse_sql_json(f"SELECT NULL::{text}"))
-        node = tree["stmts"][0]["stmt"]["SelectStmt"]["targetList"][0]["ResTarget"]["val"]["TypeCast"]["typeName"]
-        return typenames.resolve(current.catalog(), current.path(), node)[1]
-    except (SqlError, parser.ParseError, KeyError):
+        return resolve_type(text)[1]
+    except SqlError:
         return None
 
 
