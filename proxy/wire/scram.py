@@ -58,15 +58,6 @@ class Verifier:
         return cls(iterations, salt, _hash(_hmac(salted, b"Client Key")), _hmac(salted, b"Server Key"))
 
     @classmethod
-    def mock(cls, user: str, secret: bytes) -> Self:
-        """A verifier that no password fits, for a user that does not exist.
-
-        The salt depends on the name alone, so that asking twice tells nothing (mock_scram_secret).
-        """
-        salt = hmac.digest(secret, user.encode("utf-8", "surrogateescape"), "sha256")[:_SALT_LENGTH]
-        return cls(DEFAULT_ITERATIONS, salt, os.urandom(_KEY_LENGTH), os.urandom(_KEY_LENGTH))
-
-    @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read PostgreSQL's form, SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey; None if it is something else."""
         mechanism, *parts = text.replace(":", "$").split("$")
