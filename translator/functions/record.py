@@ -10,6 +10,8 @@ of its own storage.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import eq, ge, gt, le, lt, ne
 from typing import TYPE_CHECKING, Any
 
 from translator import sqlstate as codes
@@ -17,15 +19,13 @@ from translator.errors import SqlError
 from translator.functions.keys import key as sort_key
 from translator.functions.keys import require_order, sort_bytes
 from translator.functions.registry import function
+from translator.types.base import Stored
 from translator.types.composite import Composite, Record, row_items
 from translator.types.domain import underlying
 from translator.types.names import sql_name
 from translator.types.registry import builtin, type_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from translator.types.base import Stored
     from translator.types.composite import Item
 
 
@@ -64,18 +64,6 @@ def record_assign(oid: int, _: int, _value: int, stored: Stored | None, number: 
     return type.encode(fields)
 
 
-@function("record_is_null", strict=False, types="arguments")
-def record_is_null(oid: int, stored: Stored | None) -> bool:
-    """`row IS NULL`: all fields are NULL (manual, "Row-wise Comparison")."""
-    return stored is None or all(value is None for _, value in _items(oid, stored))
-
-
-@function("record_is_not_null", strict=False, types="arguments")
-def record_is_not_null(oid: int, stored: Stored | None) -> bool:
-    """`row IS NOT NULL`: no field is NULL. Not the opposite of IS NULL."""
-    return stored is not None and all(value is not None for _, value in _items(oid, stored))
-
-
 def _compare(oid: int, other: int, left: Stored, right: Stored) -> int:
     """Field by field, NULLs last (record_cmp)."""
     first, second = _items(oid, left), _items(other, right)
@@ -104,16 +92,6 @@ def _field_key(type: Any, value: Stored) -> bytes:
     return sort_bytes(sort_key(type.oid, value))
 
 
-def _comparison(test: Callable[[int], bool]) -> Callable[[int, int, str, str], bool]:
-    return lambda oid, other, left, right: test(_compare(oid, other, left, right))
-
-
-function("record_eq", types="arguments")(_comparison(lambda sign: sign == 0))
-function("record_ne", types="arguments")(_comparison(lambda sign: sign != 0))
-function("record_lt", types="arguments")(_comparison(lambda sign: sign < 0))
-function("record_le", types="arguments")(_comparison(lambda sign: sign <= 0))
-function("record_gt", types="arguments")(_comparison(lambda sign: sign > 0))
-function("record_ge", types="arguments")(_comparison(lambda sign: sign >= 0))
 function("btrecordcmp", types="arguments")(_compare)
 
 
@@ -143,17 +121,19 @@ def _compare_images(oid: int, other: int, left: Stored, right: Stored) -> int:
     return (first > second) - (first < second)
 
 
-def _image_comparison(test: Callable[[int], bool]) -> Callable[[int, int, str, str], bool]:
-    return lambda oid, other, left, right: test(_compare_images(oid, other, left, right))
-
-
-function("record_image_eq", types="arguments")(_image_comparison(lambda sign: sign == 0))
-function("record_image_ne", types="arguments")(_image_comparison(lambda sign: sign != 0))
-function("record_image_lt", types="arguments")(_image_comparison(lambda sign: sign < 0))
-function("record_image_le", types="arguments")(_image_comparison(lambda sign: sign <= 0))
-function("record_image_gt", types="arguments")(_image_comparison(lambda sign: sign > 0))
-function("record_image_ge", types="arguments")(_image_comparison(lambda sign: sign >= 0))
 function("btrecordimagecmp", types="arguments")(_compare_images)
+
+
+_Order = Callable[[int, int, Stored, Stored], int]
+
+
+def _comparison(test: Callable[[int, int], bool], order: _Order) -> Callable[[int, int, Stored, Stored], bool]:
+    return lambda oid, other, left, right: test(order(oid, other, left, right), 0)
+
+
+for _test in (eq, ne, lt, le, gt, ge):
+    function(f"record_{_test.__name__}", types="arguments")(_comparison(_test, _compare))
+    function(f"record_image_{_test.__name__}", types="arguments")(_comparison(_test, _compare_images))
 
 
 @function("pg_typeof", strict=False, types="arguments")

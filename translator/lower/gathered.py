@@ -15,6 +15,8 @@ def gathered(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     before: FROM (the gathered rows) AS gathered
     after:  FROM (SELECT r.value ->> '$[0]' AS c0, unhex(r.value ->> '$[1]') AS c1 FROM json_each(?3) AS r) AS gathered
     """
+    if not lowering.places:
+        return tree
     for table in list(tree.find_all(exp.Table)):
         this = table.this
         if not isinstance(this, exp.Anonymous) or this.this != "gathered:rows":

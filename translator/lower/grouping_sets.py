@@ -17,6 +17,8 @@ def grouping_sets(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
 
     Window functions are computed over the united sets.
     """
+    if not lowering.analysis.grouped:
+        return tree
     for node in list(tree.find_all(exp.Select)):
         sets = node.meta.pop("grouping_sets", None)
         if sets is None:

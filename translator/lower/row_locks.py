@@ -27,6 +27,8 @@ def row_locks(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     SKIP LOCKED the inner condition leaves out the rows that others hold, so that LIMIT counts those that are free; SQLite makes
     the list of them once a statement.
     """
+    if not lowering.analysis.row_marks:
+        return tree
     for node in list(tree.find_all(exp.Select)):
         marks: list[RowMark] = node.meta.pop("row_marks", None) or []
         if marks:
