@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.harness import casefile, isolation
-from tests.harness.casefile import Case
+from tests.harness.casefile import Answered
 from tests.harness.client import Address
 from tests.harness.collect import ADDRESS, COUNTS, CaseFileCollector
 from tests.harness.collect_isolation import IsolationFileCollector
 from tests.harness.databases import fresh_database
-from tests.harness.isolation import Schedule
 from tests.harness.targets import Targets
 
 CASES = Path(__file__).parent / "cases"
@@ -32,11 +31,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if not config.getoption("divergences"):
         return None
-    cases: list[Case | Schedule] = []
-    for path in sorted(CASES.rglob("*.test")):
-        cases += casefile.read(path).cases
-    for path in sorted(CASES.rglob("*.isolation")):
-        cases += isolation.read(path).schedules
+    cases: list[Answered] = [case for path in sorted(CASES.rglob("*.test")) for case in casefile.read(path).cases]
+    cases += [schedule for path in sorted(CASES.rglob("*.isolation")) for schedule in isolation.read(path).schedules]
     diverging = [(case, case.divergence) for case in cases if case.divergence is not None]
     for case, divergence in diverging:
         print(f"{case.path.relative_to(CASES)}:{case.line}: {divergence.reason}")

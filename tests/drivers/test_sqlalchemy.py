@@ -6,6 +6,7 @@ import enum
 import uuid
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -193,7 +194,7 @@ def test_reflection_gives_the_schema_back(database: Address) -> None:
         Base.metadata.create_all(engine)
         inspector = sa.inspect(engine)
         assert sorted(inspector.get_table_names()) == ["author", "book", "tag", "tagged"]
-        columns = {column["name"]: column for column in inspector.get_columns("book")}
+        columns: dict[str, Any] = {column["name"]: column for column in inspector.get_columns("book")}
         assert list(columns) == ["id", "key", "title", "price", "colour", "words", "added", "author_id"]
         assert isinstance(columns["id"]["identity"], dict)
         assert (columns["price"]["type"].precision, columns["price"]["type"].scale) == (10, 2)
@@ -208,7 +209,7 @@ def test_reflection_gives_the_schema_back(database: Address) -> None:
         assert inspector.get_unique_constraints("book")[0]["column_names"] == ["author_id", "title"]
         assert inspector.get_check_constraints("book")[0]["sqltext"] == "price >= 0::numeric"
         assert {index["name"] for index in inspector.get_indexes("book")} == {"book_title_lower", "ix_book_title", "one_title"}
-        assert [found["name"] for found in inspector.get_enums()] == ["colour"]
+        assert [found["name"] for found in cast(pg.base.PGInspector, inspector).get_enums()] == ["colour"]
         reflected = sa.MetaData()
         reflected.reflect(engine)
         assert set(reflected.tables) == {"author", "book", "tag", "tagged"}

@@ -39,14 +39,12 @@ class Divergence:
     expected: list[str]
 
 
-@dataclass(slots=True)
-class Case:
+@dataclass(slots=True, kw_only=True)
+class Answered:
+    """Something to run that stands in a file, and what PostgreSQL did."""
+
     path: Path
     line: int
-    directive: str
-    options: frozenset[str]
-    session: str
-    input: str
     expected: list[str]
     divergence: Divergence | None = None
 
@@ -59,6 +57,14 @@ class Case:
         if target == "litephant" and self.divergence is not None:
             return self.divergence.expected
         return self.expected
+
+
+@dataclass(slots=True, kw_only=True)
+class Case(Answered):
+    directive: str
+    options: frozenset[str]
+    session: str
+    input: str
 
 
 @dataclass(slots=True)
@@ -107,7 +113,7 @@ def _read_case(path: Path, lines: list[str], start: int) -> tuple[Case, int]:
     if number == len(lines):
         raise CaseFileError(f"{path}:{start + 1}: no {SEPARATOR} after the input")
     text = "\n".join(lines[start + 1 : number])
-    case = Case(path, start + 1, directive, options, session, text, [])
+    case = Case(path=path, line=start + 1, expected=[], directive=directive, options=options, session=session, input=text)
     number += 1
     target = case.expected
     while number < len(lines) and lines[number]:

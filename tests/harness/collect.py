@@ -38,18 +38,28 @@ class CaseFileCollector(pytest.File):
             yield kind.from_parent(self, name="record" if record else mode.value, file=file, mode=mode)
 
 
-class CaseFileItem(pytest.Item):
+class ComparisonItem(pytest.Item):
+    """What runs against a server, and holds what it does against what is written down."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.target: str = self.config.getoption("target")
+
+    def server(self) -> Address:
+        start: Callable[[str], Address] = self.config.stash[ADDRESS]
+        return start(self.target)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        return str(excinfo.value) if isinstance(excinfo.value, DifferenceError) else super().repr_failure(excinfo, style)
+
+
+class CaseFileItem(ComparisonItem):
     """Runs a file in one mode and compares."""
 
     def __init__(self, *, file: CaseFile, mode: Mode, **rest: Any) -> None:
         super().__init__(**rest)
         self.file = file
         self.mode = mode
-        self.target: str = self.config.getoption("target")
-
-    def server(self) -> Address:
-        start: Callable[[str], Address] = self.config.stash[ADDRESS]
-        return start(self.target)
 
     def runtest(self) -> None:
         wrong = self.compare(self.mode)
@@ -61,11 +71,6 @@ class CaseFileItem(pytest.Item):
     def compare(self, mode: Mode) -> list[str]:
         outcomes = run(self.file, self.server(), mode)
         return [_difference(outcome, self.target, mode) for outcome in outcomes if not _agrees(outcome, self.target, mode)]
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, DifferenceError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"{self.path.relative_to(self.config.rootpath)}::{self.name}"
@@ -120,7 +125,8 @@ def _is_conversation(file: CaseFile) -> bool:
 
 
 def _agrees(outcome: Outcome, target: str, mode: Mode) -> bool:
-    return compare.agrees(outcome.answer, outcome.case.expected_of(target), lifted=mode is Mode.LIFTED)
+    lifted = mode is Mode.LIFTED and "lift" in outcome.case.options
+    return compare.agrees(outcome.answer, outcome.case.expected_of(target), lifted=lifted)
 
 
 def _mislabelled(case: Case) -> Iterator[str]:

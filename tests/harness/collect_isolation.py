@@ -1,6 +1,6 @@
 """Isolation files as pytest items: one item for each schedule, so that one of them can be run alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.harness import isolation
-from tests.harness.client import Address
-from tests.harness.collect import ADDRESS, COUNTS, DifferenceError
+from tests.harness.collect import COUNTS, ComparisonItem, DifferenceError
 from tests.harness.isolation import IsolationFile, Schedule
 
 
@@ -20,18 +19,16 @@ class IsolationFileCollector(pytest.File):
             yield ScheduleItem.from_parent(self, name=f"schedule {number}", file=file, schedule=schedule)
 
 
-class ScheduleItem(pytest.Item):
+class ScheduleItem(ComparisonItem):
     """Runs a schedule and compares; with --record, writes what PostgreSQL did."""
 
     def __init__(self, *, file: IsolationFile, schedule: Schedule, **rest: Any) -> None:
         super().__init__(**rest)
         self.file = file
         self.schedule = schedule
-        self.target: str = self.config.getoption("target")
 
     def runtest(self) -> None:
-        start: Callable[[str], Address] = self.config.stash[ADDRESS]
-        happened = isolation.run(self.file, self.schedule, start(self.target))
+        happened = isolation.run(self.file, self.schedule, self.server())
         if self.config.getoption("record"):
             self.schedule.expected[:] = happened
             self.file.write()
@@ -40,9 +37,6 @@ class ScheduleItem(pytest.Item):
         if happened != expected:
             lines = unified_diff(expected, happened, "expected", self.target, lineterm="", n=100)
             raise DifferenceError(f"{self.schedule.where}\n" + "\n".join(list(lines)[3:]))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        return str(excinfo.value) if isinstance(excinfo.value, DifferenceError) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self.schedule.line - 1, f"{self.path.relative_to(self.config.rootpath)}::{self.name}"

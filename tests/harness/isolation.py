@@ -37,7 +37,7 @@ from typing import Final
 from proxy.wire import backend
 from proxy.wire.frontend import Query
 from proxy.wire.message import Message
-from tests.harness.casefile import SEPARATOR, Divergence
+from tests.harness.casefile import SEPARATOR, Answered, Divergence
 from tests.harness.client import Address, Client
 from tests.harness.databases import execute, fresh_database
 
@@ -54,24 +54,11 @@ _NORMAL: Final = (
 )
 
 
-@dataclass(slots=True)
-class Schedule:
+@dataclass(slots=True, kw_only=True)
+class Schedule(Answered):
     """The order of steps, and what is expected of them."""
 
-    path: Path
-    line: int
     steps: list[str]
-    expected: list[str]
-    divergence: Divergence | None = None
-
-    @property
-    def where(self) -> str:
-        return f"{self.path.name}:{self.line}"
-
-    def expected_of(self, target: str) -> list[str]:
-        if target == "litephant" and self.divergence is not None:
-            return self.divergence.expected
-        return self.expected
 
 
 @dataclass(slots=True)
@@ -86,8 +73,12 @@ class IsolationFile:
         return [piece for piece in self.pieces if isinstance(piece, Schedule)]
 
     def write(self) -> None:
-        blocks = [piece if isinstance(piece, str) else _format(piece) for piece in self.pieces]
-        self.path.write_text("\n\n".join(blocks) + "\n")
+        self.path.write_text(text_of(self))
+
+
+def text_of(file: IsolationFile) -> str:
+    """What the file is written as."""
+    return "\n\n".join(piece if isinstance(piece, str) else _format(piece) for piece in file.pieces) + "\n"
 
 
 def _format(schedule: Schedule) -> str:
@@ -125,9 +116,9 @@ def _schedule(path: Path, line: int, steps: list[str], body: str) -> Schedule:
     expected = body.removeprefix(SEPARATOR).strip("\n").splitlines()
     found = next((number for number, text in enumerate(expected) if text.startswith("divergence ")), None)
     if found is None:
-        return Schedule(path, line, steps, expected)
+        return Schedule(path=path, line=line, steps=steps, expected=expected)
     divergence = Divergence(expected[found].removeprefix("divergence "), expected[found + 1 :])
-    return Schedule(path, line, steps, expected[:found], divergence)
+    return Schedule(path=path, line=line, steps=steps, expected=expected[:found], divergence=divergence)
 
 
 def run(file: IsolationFile, schedule: Schedule, server: Address) -> list[str]:

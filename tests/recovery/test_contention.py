@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from proxy.storage.cluster import Cluster
+from proxy.storage.writer import WriterLease
 
 FOREIGN = """
 import sqlite3, sys
@@ -35,6 +36,7 @@ def test_no_update_is_lost(tmp_path):
         cluster = Cluster.open(tmp_path)
         database = cluster.database("postgres")
         lease = database.lease_writer("setup")
+        assert isinstance(lease, WriterLease)
         lease.connection.execute("CREATE TABLE counter (value INTEGER); INSERT INTO counter VALUES (0)")
         await database.commit(lease)
         foreign = await asyncio.create_subprocess_exec(sys.executable, "-c", FOREIGN, str(database.path))

@@ -10,6 +10,7 @@ import sys
 
 from proxy.storage import checkpoint
 from proxy.storage.cluster import Cluster
+from proxy.storage.writer import WriterLease
 
 checkpoint.PASSIVE_PAGES = 20
 checkpoint.TRUNCATE_PAGES = 60
@@ -40,6 +41,7 @@ async def main(path):
     database = cluster.database("postgres")
     database._checkpointer._next_passive, database._checkpointer._next_truncate = 20, 60
     lease = database.lease_writer("setup")
+    assert isinstance(lease, WriterLease)
     lease.connection.execute("CREATE TABLE IF NOT EXISTS pair (number INTEGER, half INTEGER, filler BLOB)")
     [(last,)] = lease.connection.execute("SELECT coalesce(max(number), 0) FROM pair")
     if flushed := database.commit(lease):

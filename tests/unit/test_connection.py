@@ -134,5 +134,6 @@ def test_cancel_request(talk, loop, instance):
     session.settle()
     answers = session.answers()
     assert brief(answers)[-2:] == ["ERROR 57014", "I"]
-    assert answers[-2].message == "canceling statement due to user request"
+    [error] = [message for message in answers if isinstance(message, backend.ErrorResponse)]
+    assert error.message == "canceling statement due to user request"
     session.disconnect()

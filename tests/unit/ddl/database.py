@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import proxy.pg_catalog.functions
 import proxy.session.functions  # noqa: F401  (both declare functions)
@@ -53,7 +54,7 @@ class Database:
 
     def _rows(self, plan):
         self.connection.require(plan.functions)
-        found = []
+        found: list[Any] = []
         for step in plan.steps:
             rows = self.connection.execute(step.sql).fetchall()
             found = rows if step.result else found

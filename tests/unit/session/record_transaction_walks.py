@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import psycopg
+from psycopg.pq.abc import PGconn
 
 EVENTS = {
     "STATEMENT": "SELECT 1",
@@ -31,7 +32,7 @@ STATUS = {
 }
 
 
-def walk(connection: psycopg.pq.PGconn, steps: list[str]) -> list[list[str | None]]:
+def walk(connection: PGconn, steps: list[str]) -> list[list[str | None]]:
     """Event, SQLSTATE of the error if there was one, status byte afterwards."""
     taken: list[list[str | None]] = []
     for event in steps:
@@ -41,7 +42,9 @@ def walk(connection: psycopg.pq.PGconn, steps: list[str]) -> list[list[str | Non
             if result.status == psycopg.pq.ExecStatus.FATAL_ERROR
             else None
         )
-        taken.append([event, state.decode() if state else None, STATUS[connection.transaction_status]])
+        taken.append(
+            [event, state.decode() if state else None, STATUS[psycopg.pq.TransactionStatus(connection.transaction_status)]]
+        )
     return taken
 
 

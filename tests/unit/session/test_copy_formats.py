@@ -1,6 +1,7 @@
 """COPY's formats: however the data is cut into pieces, the rows are the same; errors as PostgreSQL words them."""
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ HEAD = SIGNATURE + struct.pack("!II", 0, 0)
 
 def read(data: bytes, options: CopyOptions, columns: int = 2, piece: int = 1 << 20) -> list[list]:
     reader = reader_of(options, [chr(97 + number) for number in range(columns)])
-    found = []
+    found: list[Any] = []
     for start in range(0, len(data), piece):
         found += reader.feed(data[start : start + piece])
     return found + list(reader.feed(b"", last=True))

@@ -1,8 +1,11 @@
 """Literals as parameters: where they are lifted, and that nobody can tell."""
 
+from typing import cast
+
 import pytest
 
 from proxy.session.lifting import cut, lift, shape_of
+from proxy.session.plans import CompiledPlan
 from tests.harness.conversation import brief
 
 
@@ -109,10 +112,11 @@ def test_a_shape_knows_what_lift_finds(learnt, text, values):
     lifted = lift(learnt)
     skeleton, literals = cut(learnt)
     shape = shape_of(learnt, lifted[0])
-    shape.keep(literals, "plan")
+    plan = cast(CompiledPlan, "plan")
+    shape.keep(literals, plan)
     other, others = cut(text)
     found = shape.find(others) if other == skeleton else None
-    assert found == (None if values is None else ("plan", values))
+    assert found == (None if values is None else (plan, values))
     if values is not None:
         assert lift(text) == (lifted[0], lifted[1], values)
 

@@ -102,16 +102,20 @@ def test_scram(tmp_path, loop, password, ok):
     instance = open_instance(tmp_path / "locked", "secret")
     client = Conversation(loop, instance)
     [request] = client.start()
+    assert isinstance(request, authentication.AuthenticationSASL)
     assert request.mechanisms == [MECHANISM]
     exchange = ClientExchange(password)
     [challenge] = client.send(frontend.SASLInitialResponse(MECHANISM, exchange.first()))
+    assert isinstance(challenge, authentication.AuthenticationSASLContinue)
     answers = client.send(frontend.SASLResponse(exchange.respond(challenge.data)))
     if ok:
+        assert isinstance(answers[0], authentication.AuthenticationSASLFinal)
         exchange.verify(answers[0].data)
         assert isinstance(answers[1], authentication.AuthenticationOk)
         client.disconnect()
     else:
         [error] = answers
+        assert isinstance(error, backend.ErrorResponse)
         assert (error.code, error.message) == ("28P01", 'password authentication failed for user "postgres"')
 
     async def close() -> None:

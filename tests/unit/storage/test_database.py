@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from proxy.storage import flusher
-from proxy.storage.connection import BudgetExceeded, SystemCatalog
+from proxy.storage.connection import BudgetExceeded, Connection, SystemCatalog
 from proxy.storage.database import Database
 from proxy.storage.writer import WriterLease
 from translator.errors import SqlError
@@ -357,11 +357,12 @@ def test_the_catalog_version_moves_with_commits_of_ddl(run):
 
 def test_ddl_of_another_process_is_noticed(run, tmp_path, threads):
     async def scenario(_):
-        calls = []
+        calls: list[Connection] = []
         system = SystemCatalog(bootstrap=calls.append)
         database = Database("other", tmp_path / "other.db", threads, system)
         assert len(calls) == 1
         lease = database.lease_writer("me")
+        assert isinstance(lease, WriterLease)
         lease.connection.execute("CREATE TABLE ours (a)")
         database.catalog_changed(lease)
         await database.commit(lease)

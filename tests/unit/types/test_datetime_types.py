@@ -6,6 +6,7 @@ What PostgreSQL 18 answered, recorded; time zones of before 1970 may change with
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
@@ -271,7 +272,7 @@ TYPMODS = [
 ]
 
 
-def settings_for(zone: str = "UTC", **others: str) -> Settings:
+def settings_for(zone: str = "UTC", **others: Any) -> Settings:
     found = find_zone(zone)
     assert found is not None
     return Settings(timezone_name=zone, timezone=found, **others)

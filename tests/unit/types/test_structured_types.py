@@ -44,7 +44,7 @@ def _answer(type_name: str, text: str) -> tuple[Any, str | None]:
     except SqlError as error:
         return [error.sqlstate, error.message, error.detail, error.where], None
     sent = type.send(stored, SETTINGS)
-    if type_name in {"json", "jsonb"} or type_name not in {"comp", "comp2", "_comp", "_mood"}:
+    if type_name not in {"comp", "comp2", "_comp", "_mood"}:
         assert type.receive(sent, SETTINGS) == stored
     return type.output(stored, SETTINGS), sent.hex()
 
