@@ -22,7 +22,7 @@ class Conversation:
         self.transport: FakeTransport
         self.on_loop(self._connect)
 
-    def start(self, version: int = frontend.PROTOCOL_3_0, **parameters: str) -> list[Message]:
+    def start(self, version: int = frontend.PROTOCOL_3_0, /, **parameters: str) -> list[Message]:
         """The start-up of a session as user postgres."""
         return self.send(frontend.StartupMessage(version, {"user": "postgres", **parameters}))
 

@@ -92,6 +92,7 @@ def test_the_server_ends_it(tmp_path, loop):
         reader, writer = await start(server)
         await asyncio.wait_for(server.close(), _LIMIT)
         (error,) = decode(await asyncio.wait_for(reader.read(), _LIMIT))
+        assert isinstance(error, backend.ErrorResponse)
         assert (error.severity, error.code) == ("FATAL", "57P01")
         assert writer.is_closing()
 

@@ -138,7 +138,7 @@ def test_rows_are_compiled_once(session, monkeypatch):
     ],
 )
 def test_parameters_are_described_and_inserted(session, text, types, expected):
-    values = tuple(str(number).encode() for number in range(ROWS * 2))
+    values: list[bytes | None] = [str(number).encode() for number in range(ROWS * 2)]
     answers = session.send(
         frontend.Parse("", many(text), types),
         frontend.Describe("S", ""),
@@ -157,7 +157,7 @@ def test_parameters_are_described_and_inserted(session, text, types, expected):
 def test_the_plan_is_made_anew_when_the_table_changes(session):
     session.send(frontend.Parse("many", many("INSERT INTO t (a, b) VALUES {(%, %)}"), ()), frontend.Sync())
     session.query("ALTER TABLE t ADD COLUMN c int DEFAULT 5")
-    answers = session.send(frontend.Bind("", "many", (), (b"1", b"x") * ROWS, ()), frontend.Execute("", 0), frontend.Sync())
+    answers = session.send(frontend.Bind("", "many", (), [b"1", b"x"] * ROWS, ()), frontend.Execute("", 0), frontend.Sync())
     assert brief(answers)[-2:] == [f"INSERT 0 {ROWS}", "I"]
     assert brief(session.query("SELECT sum(c) FROM t"))[1] == f"({ROWS * 5})"
 
