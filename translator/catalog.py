@@ -123,6 +123,7 @@ class Source(Protocol):
     def type_by_name(self, namespace: int, name: str) -> TypeRow | None: ...
     def type_by_oid(self, oid: int) -> TypeRow | None: ...
     def procs(self, name: str) -> Iterable[ProcRow]: ...
+    def proc(self, oid: int) -> ProcRow: ...
     def operators(self, name: str) -> Iterable[OperatorRow]: ...
     def casts(self) -> Iterable[CastRow]: ...
     def domain_constraints(self, oid: int) -> Iterable[tuple[str, str, str]]: ...
@@ -154,6 +155,9 @@ class NoSource:
 
     def procs(self, name: str) -> Iterable[ProcRow]:
         return ()
+
+    def proc(self, oid: int) -> ProcRow:
+        raise KeyError(oid)
 
     def operators(self, name: str) -> Iterable[OperatorRow]:
         return ()
@@ -278,8 +282,9 @@ class Catalog:
         return [*builtins.procs_by_name().get(name, ()), *self.source.procs(name)]
 
     def proc(self, oid: int) -> ProcRow:
-        """A built-in function by OID (what operators and casts refer to)."""
-        return builtins.procs()[oid]
+        """A function by OID (what operators and casts refer to)."""
+        found = builtins.procs().get(oid)
+        return self.source.proc(oid) if found is None else found
 
     def operators(self, name: str) -> list[OperatorRow]:
         """All operators of that name, in all schemas."""

@@ -88,12 +88,12 @@ def compile_statement(
     node = statement.node
     if not node:
         return EmptyPlan("")
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         return _compile(statement, catalog, settings, parameter_types)
 
 
 @contextmanager
-def _running_for(catalog: Catalog, settings: Settings) -> Iterator[None]:
+def running_for(catalog: Catalog, settings: Settings) -> Iterator[None]:
     """Literals are read while a statement is analyzed: 't'::regclass by the catalog it is compiled with."""
     outer = runtime.catalog, runtime.settings
     runtime.catalog, runtime.settings = catalog, settings
@@ -151,7 +151,7 @@ def compile_insert(
     statement: Statement, catalog: Catalog, settings: Settings, parameter_types: tuple[int, ...], typmods: tuple[int, ...]
 ) -> QueryPlan:
     """The plan of COPY's INSERT, whose parameters were read with the modifiers of their columns."""
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         analysis = Analysis(catalog, settings, Parameters(list(parameter_types), typmods=typmods))
         return _modify_plan(analysis, dml.transform(Scope(analysis), statement.node, statement.tree))
 
@@ -171,7 +171,7 @@ def compile_values(statement: Statement, catalog: Catalog, settings: Settings) -
     """
     if statement.node != "InsertStmt" or not rowwise.is_rowwise(statement.tree, counted=False):
         return None
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         parameters = Parameters()
         analysis = Analysis(catalog, settings, parameters)
         relation = rowwise.target(analysis, statement.tree)
@@ -190,7 +190,7 @@ def compile_row(
     """The plan for one row of an INSERT of many with parameters; `counted` and None: analyze/rowwise.py."""
     if statement.node != "InsertStmt" or not rowwise.is_rowwise(statement.tree, counted=counted):
         return None
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         analysis = Analysis(catalog, settings, Parameters(list(parameter_types)))
         relation = rowwise.target(analysis, statement.tree)
         return None if relation is None else _row_plan(analysis, relation, statement)
@@ -207,7 +207,7 @@ def compile_query(node: Any, catalog: Catalog, settings: Settings, parameter_typ
 
     `parameter_types`: those of the statement's plan; None where the query may have no parameters, as in a view.
     """
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         return _query_plan(node, catalog, settings, parameter_types)
 
 
@@ -309,7 +309,7 @@ def check_function(proc: ProcRow, catalog: Catalog, settings: Settings) -> list[
     """Analyze the body of a LANGUAGE sql function that is to be defined; gives the OIDs of the relations that it uses."""
     from translator.analyze.sqlfunction import check_body
 
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         analysis = Analysis(catalog, settings, Parameters(list(proc.arguments)))
         check_body(analysis, proc)
     return list(dict.fromkeys(oid for oid, _ in analysis.relations))
@@ -346,7 +346,7 @@ def compile_expression(
     assignment cast is added. `clause` words the errors: "DEFAULT", "CHECK constraint", "index expression",
     "index predicate", "generated column", and decides what is refused (subqueries, aggregates, set-returning functions).
     """
-    with _running_for(catalog, settings):
+    with running_for(catalog, settings):
         return _compile_expression(node, catalog, settings, relation, target, clause)
 
 

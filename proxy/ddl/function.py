@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxy.ddl import view_text
 from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze
@@ -436,7 +437,8 @@ def rename_function(execution: Execution, statement: dict[str, Any]) -> str:
     word = ROUTINES[statement["renameType"]]
     row = _own(find_function(execution, statement["object"]["ObjectWithArgs"], word))
     _check_free(execution, row, statement["newname"], row.namespace)
-    execution.update("pg_proc", row.oid, {"proname": statement["newname"]}, oid=row.oid)
+    with view_text.kept(execution, classes.PG_PROC, row.oid):
+        execution.update("pg_proc", row.oid, {"proname": statement["newname"]}, oid=row.oid)
     return f"ALTER {word.upper()}"
 
 
@@ -447,7 +449,8 @@ def move_function(execution: Execution, statement: dict[str, Any]) -> str:
     namespace = namespace_oid(execution, statement["newschema"])
     if namespace != row.namespace:
         _check_free(execution, row, row.name, namespace)
-        execution.update("pg_proc", row.oid, {"pronamespace": namespace}, oid=row.oid)
+        with view_text.kept(execution, classes.PG_PROC, row.oid):
+            execution.update("pg_proc", row.oid, {"pronamespace": namespace}, oid=row.oid)
         address = {"classid": classes.PG_PROC, "objid": row.oid, "refclassid": classes.PG_NAMESPACE}
         execution.delete("pg_depend", row.oid, **address)
         execution.depend(Address(classes.PG_PROC, row.oid), Address(classes.PG_NAMESPACE, namespace))

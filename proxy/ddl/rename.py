@@ -1,7 +1,7 @@
 """ALTER … RENAME and ALTER … SET SCHEMA (RenameRelation, renameatt, AlterObjectNamespace).
 
 The SQLite name of a table follows its name and schema, so that other tools find it; SQLite itself changes the foreign keys
-that refer to it. An index keeps its SQLite name. Views are text, and are changed by view_text.py.
+that refer to it. An index keeps its SQLite name. Views are text, and are printed again by view_text.py.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ from proxy.pg_catalog import classes
 from proxy.pg_catalog.rows import schema_of
 from translator import sqlstate
 from translator.analyze import typenames
-from translator.catalog import Relation
+from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
 
 _RELATIONS = {  # renameType: the relkinds it may be said to, and its words
@@ -109,17 +109,16 @@ def rename_to(execution: Execution, relation: Relation, name: str) -> None:
     """Give a relation another name, and its row type and constraint with it (RenameRelationInternal)."""
     if execution.catalog.relation(relation.namespace, name) is not None:
         raise SqlError(sqlstate.DUPLICATE_TABLE, f'relation "{name}" already exists')
-    if relation.row_type:
-        _rename_row_type(execution, relation.row_type, relation.namespace, name)
-    execution.update("pg_class", relation.oid, {"relname": name}, oid=relation.oid)
-    execution.update("pg_constraint", relation.oid, {"conname": name}, conindid=relation.oid, contype="p")
-    execution.update("pg_constraint", relation.oid, {"conname": name}, conindid=relation.oid, contype="u")
-    execution.changed()
+    with view_text.kept(execution, classes.PG_CLASS, relation.oid):
+        if relation.row_type:
+            _rename_row_type(execution, relation.row_type, relation.namespace, name)
+        execution.update("pg_class", relation.oid, {"relname": name}, oid=relation.oid)
+        execution.update("pg_constraint", relation.oid, {"conname": name}, conindid=relation.oid, contype="p")
+        execution.update("pg_constraint", relation.oid, {"conname": name}, conindid=relation.oid, contype="u")
     if relation.kind == "S":
         from proxy.ddl.sequence import forget_value
 
         forget_value(execution, relation.oid)
-    view_text.rename_relation(execution, relation, relation.schema, name)
     if relation.kind in "rm":
         move_storage(execution, execution.relation(relation.oid))
 
@@ -162,6 +161,13 @@ def _rename_column(statement: dict[str, Any], execution: Execution) -> str:
         raise SqlError(sqlstate.UNDEFINED_COLUMN, f'column "{old}" does not exist')
     if any(each.name == new for each in relation.columns):
         raise SqlError(sqlstate.DUPLICATE_COLUMN, f'column "{new}" of relation "{relation.name}" already exists')
+    with view_text.kept(execution, classes.PG_CLASS, relation.oid):
+        _rename_column_to(execution, relation, column, new)
+    return tag
+
+
+def _rename_column_to(execution: Execution, relation: Relation, column: Column, new: str) -> None:
+    old = column.name
     execution.update("pg_attribute", relation.oid, {"attname": new}, attrelid=relation.oid, attnum=column.attnum)
     _rename_index_columns(execution, relation, column.attnum, old, new)
     _rename_in_expressions(execution, relation, old, new)
@@ -171,11 +177,6 @@ def _rename_column(statement: dict[str, Any], execution: Execution) -> str:
         table = f"{relation.where}.{quote(relation.storage)}"
         execution.connection.execute(f"ALTER TABLE {table} RENAME COLUMN {quote(column.storage_name)} TO {quote(storage)}")
         _set_column_storage(execution, relation, column.attnum, new, storage, computed=column.computed)
-    execution.changed()
-    view_text.rename_column(execution, relation, old, new)
-    if relation.kind == "v":
-        view_text.rename_result(execution, relation, column.attnum, new)
-    return tag
 
 
 def _set_column_storage(
@@ -276,7 +277,8 @@ def _rename_type(statement: dict[str, Any], execution: Execution) -> None:
             f"You can alter type {typenames.display(execution.catalog, row.element)}, which will alter the array type as well."
         )
         raise SqlError(sqlstate.WRONG_OBJECT_TYPE, message, hint=hint)
-    _rename_row_type(execution, row.oid, row.namespace, statement["newname"])
+    with view_text.kept(execution, classes.PG_TYPE, row.oid):
+        _rename_row_type(execution, row.oid, row.namespace, statement["newname"])
 
 
 # ---------------------------------------------------------------------- SET SCHEMA
@@ -291,7 +293,8 @@ def set_schema(statement: dict[str, Any], execution: Execution) -> str:
     namespace_name = statement["newschema"]
     if kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
         row = open_type(execution, strings(statement["object"]["List"]["items"]))
-        _move_type(execution, row.oid, row.namespace, namespace_oid(execution, namespace_name))
+        with view_text.kept(execution, classes.PG_TYPE, row.oid):
+            _move_type(execution, row.oid, row.namespace, namespace_oid(execution, namespace_name))
         return f"ALTER {kind.removeprefix('OBJECT_')}"
     if kind in _ROUTINES:
         from proxy.ddl.function import move_function
@@ -318,14 +321,13 @@ def _move_relation(execution: Execution, relation: Relation, namespace: int) -> 
         message = f'relation "{relation.name}" already exists in schema "{schema}"'
         raise SqlError(sqlstate.DUPLICATE_TABLE, message)
     oid = relation.oid
-    if relation.row_type:
-        _move_type(execution, relation.row_type, relation.namespace, namespace)
-    for moved in (oid, *(index.oid for index in relation.indexes)):
-        execution.update("pg_class", oid, {"relnamespace": namespace}, oid=moved)
-    execution.update("pg_constraint", oid, {"connamespace": namespace}, conrelid=oid)
-    _move_dependency(execution, classes.PG_CLASS, oid, relation.namespace, namespace)
-    execution.changed()
-    view_text.rename_relation(execution, relation, execution.catalog.namespace_name(namespace) or "", relation.name)
+    with view_text.kept(execution, classes.PG_CLASS, oid):
+        if relation.row_type:
+            _move_type(execution, relation.row_type, relation.namespace, namespace)
+        for moved in (oid, *(index.oid for index in relation.indexes)):
+            execution.update("pg_class", oid, {"relnamespace": namespace}, oid=moved)
+        execution.update("pg_constraint", oid, {"connamespace": namespace}, conrelid=oid)
+        _move_dependency(execution, classes.PG_CLASS, oid, relation.namespace, namespace)
     if relation.kind in "rm":
         move_storage(execution, execution.relation(oid))
     for sequence in _owned_sequences(execution, oid):

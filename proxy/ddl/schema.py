@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from proxy.ddl import view_text
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import namespace_oid
 from translator import sqlstate
@@ -75,8 +76,8 @@ def rename_schema(execution: Execution, old: str, new: str) -> None:
             f'unacceptable schema name "{new}"',
             detail='The prefix "pg_" is reserved for system schemas.',
         )
-    execution.update("pg_namespace", oid, {"nspname": new}, oid=oid)
-    execution.changed()
+    with view_text.all_kept(execution):
+        execution.update("pg_namespace", oid, {"nspname": new}, oid=oid)
     for (relation,) in execution.select("pg_class", oid, "oid", relnamespace=oid):
         found = execution.catalog.relation_by_oid(relation)
         if found is not None and found.kind in "rm":

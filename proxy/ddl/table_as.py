@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from proxy.ddl import temporary, view
+from proxy.ddl import temporary, view, view_text
 from proxy.ddl.columns import ColumnSpec
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import quote, strings
@@ -73,7 +73,7 @@ def _create(execution: Execution, into: dict[str, Any], query: Any, tag: str, *,
     spec = TableSpec(name, namespace, range_var.get("relpersistence", "p"), columns)
     spec.options = reloptions(into.get("options", ()))
     if tag == "CREATE MATERIALIZED VIEW":
-        text = view.query_text(execution, query)
+        text = view_text.of_query(execution, query, [column.name for column in columns])
         oid = build(execution, spec, "m", text)
         view.insert_rule(execution, oid, query)
         execution.update("pg_class", oid, {"relispopulated": not into.get("skipData"), "relhasrules": True}, oid=oid)

@@ -1,7 +1,7 @@
 """Views and materialized views (view.c, matview.c).
 
-A view is kept as the text of its query. PostgreSQL keeps a tree in which names are resolved; so before the text is made,
-`*` is written out and relations are qualified (view_text.py), and later changes of the world do not change the view.
+A view is kept as the text of its query, in which names are resolved as they are in PostgreSQL's tree (view_text.py), so that
+later changes of the world do not change the view.
 """
 
 from typing import Any
@@ -53,7 +53,7 @@ def create_view(statement: dict[str, Any], execution: Execution) -> str:
         "v",
         columns,
         persistence=range_var.get("relpersistence", "p"),
-        definition=query_text(execution, query, [column.name for column in columns]),
+        definition=view_text.of_query(execution, query, [column.name for column in columns]),
     )
     insert_rule(execution, oid, query)
     if options:
@@ -98,11 +98,6 @@ def _become_temporary(execution: Execution, range_var: dict[str, Any], plan: Que
     if any(relation is not None and relation.persistence == "t" for relation in relations):
         execution.note(f'view "{range_var["relname"]}" will be a temporary view')
         range_var["relpersistence"] = "t"
-
-
-def query_text(execution: Execution, query: Any, names: list[str] | None = None) -> str:
-    """The text of a query with its names settled."""
-    return view_text.settle(execution, query, names)
 
 
 def insert_rule(execution: Execution, oid: int, query: Any) -> None:
@@ -163,7 +158,7 @@ def _replace(execution: Execution, view: Relation, columns: list[ColumnSpec], qu
     for (rule,) in execution.select("pg_rewrite", view.oid, "oid", ev_class=view.oid):
         execution.delete("pg_rewrite", view.oid, oid=rule)
         execution.delete("pg_depend", view.oid, classid=classes.PG_REWRITE, objid=rule)
-    set_storage(execution, view.oid, None, query_text(execution, query, [column.name for column in columns]))
+    set_storage(execution, view.oid, None, view_text.of_query(execution, query, [column.name for column in columns]))
     insert_rule(execution, view.oid, query)
     execution.changed()
 

@@ -274,6 +274,11 @@ class CatalogSource:
             self._procs[name] = [_proc(row) for row in self._connection.execute(sql, (name,))]
         return self._procs[name]
 
+    def proc(self, oid: int) -> ProcRow:
+        """The user's function with that OID, which is known to exist."""
+        sql = f"SELECT {_PROC_COLUMNS} FROM {storage_name('pg_proc')} WHERE oid = ?"
+        return next(_proc(row) for row in self._connection.execute(sql, (oid,)))
+
     def operators(self, name: str) -> Iterable[OperatorRow]:
         """The user's operators of that name, in all schemas."""
         if self._operators is None:

@@ -128,11 +128,15 @@ def transform_distinct(
                 continue
             _open_to_text(scope, target)
             sorting.check_groupable(scope, target.node)
+        if scope.form is not None:
+            scope.form.distinct = []
         return exp.Distinct()
     chosen = [find_target(scope, node, targets, "DISTINCT ON") for node in nodes]
     for target in chosen:
         sorting.check_groupable(scope, target.node)
     _check_distinct_on(nodes, chosen, sort)
+    if scope.form is not None:
+        scope.form.distinct = chosen
     return exp.Distinct(on=exp.Tuple(expressions=[target.node.copy() for target in chosen]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlglot import exp
@@ -9,6 +10,8 @@ from sqlglot import exp
 from translator import oids
 from translator import sqlstate as codes
 from translator.analyze import recursion
+from translator.analyze.coerce import coerce_to_common, select_common_type
+from translator.analyze.form import CteForm, QueryForm, SetForm
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Cte, Scope
 from translator.analyze.search_cycle import DEPTH, SearchCycle
@@ -26,6 +29,8 @@ def transform_with(scope: Scope, clause: Node | None) -> exp.With | None:
     expressions = []
     items = checked_items(clause)
     scope.future_ctes = {item["ctename"] for item in items}
+    if scope.form is not None:
+        scope.form.recursive = recursive
     for item in items:
         if "SelectStmt" not in item["ctequery"]:
             raise SqlError(
@@ -78,6 +83,7 @@ def _plain(scope: Scope, value: Node) -> exp.CTE:
     analysis = scope.analysis
     outer, analysis.volatile = analysis.volatile, False
     query = transform_query(scope.child(), value["ctequery"])
+    _note(scope, value, query.form)
     cte = declare(scope, value, query.targets)
     scope.ctes[cte.name] = cte
     made = tree(value, cte, query.tree)
@@ -87,6 +93,15 @@ def _plain(scope: Scope, value: Node) -> exp.CTE:
         )  # whatever was asked for: it must run once (contain_volatile_functions in SS_process_ctes)
     analysis.volatile = analysis.volatile or outer
     return made
+
+
+def _note(scope: Scope, value: Node, query: QueryForm | SetForm | None) -> None:
+    if scope.form is None:
+        return
+    assert isinstance(query, QueryForm)
+    names = [part["String"]["sval"] for part in value.get("aliascolnames", ())]
+    materialized = value.get("ctematerialized", "CTEMaterializeDefault").removeprefix("CTEMaterialize")
+    scope.form.ctes.append(CteForm(value["ctename"], names, materialized, query, value))
 
 
 def declare(scope: Scope, value: Node, targets: list[Target]) -> Cte:
@@ -143,11 +158,32 @@ def _searched(scope: Scope, value: Node) -> exp.CTE:
         base = transform_query(scope.child(), {"SelectStmt": select["larg"]})
         names += [target.name for target in base.targets[len(given) :]]
         clauses = SearchCycle(value, names)
+        written = _written(scope, value)
         made = _recursive(scope, clauses.item(), clauses)
         if clauses.added[-1] == DEPTH:
             scope.ctes[value["ctename"]].columns.pop()
+        if written is not None and scope.form is not None:
+            scope.form.ctes[-1] = written
         return made
     return _recursive(scope, value)
+
+
+def _written(scope: Scope, value: Node) -> CteForm | None:
+    """The form of an item without the columns that SEARCH and CYCLE add."""
+    from translator.analyze.expressions import transform
+
+    if scope.form is None:
+        return None
+    _recursive(scope, {key: part for key, part in value.items() if key not in ("search_clause", "cycle_clause")})
+    form = replace(scope.form.ctes.pop(), node=value)
+    cycle = value.get("cycle_clause")
+    values = [cycle[key] for key in ("cycle_mark_value", "cycle_mark_default")] if cycle else []
+    if [each.get("A_Const", {}).get("boolval") for each in values] not in ([], [{"boolval": True}, {}]):
+        nodes = [transform(scope, each) for each in values]
+        common = select_common_type(scope.analysis, nodes, "CYCLE")
+        one, two = (coerce_to_common(scope.analysis, each, common, "CYCLE") for each in nodes)
+        form.marks = one, two
+    return form
 
 
 def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) -> exp.CTE:
@@ -160,6 +196,7 @@ def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) ->
     select = value["ctequery"]["SelectStmt"]
     name = value["ctename"]
     inner = scope.child()
+    inner.form = QueryForm() if scope.form is not None else None
     withs = transform_with(inner, select.get("withClause"))
     base: Query = transform_query(inner.child(), {"SelectStmt": select["larg"]})
     resolve_targets(inner, base.targets)
@@ -185,6 +222,10 @@ def _recursive(scope: Scope, value: Node, clauses: SearchCycle | None = None) ->
             )
     if withs is not None:
         query.tree.set("with_", withs)
+    if scope.form is not None:
+        ctes = inner.form.ctes if inner.form is not None else []
+        assert isinstance(query.form, SetForm)
+        _note(scope, value, QueryForm(targets=query.targets, operation=query.form, ctes=ctes))
     cte.hidden, cte.open = 0, False
     scope.ctes[name] = cte
     return tree(value, cte, query.tree)

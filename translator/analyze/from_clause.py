@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from translator import sqlstate as codes
 from translator.analyze import from_function, sample
+from translator.analyze.form import FromForm, range_form
 from translator.analyze.query import Query
 from translator.analyze.scope import Cte, Entry, EntryColumn, Item, Scope, check_names
 from translator.catalog import Relation
@@ -30,6 +31,7 @@ class Source:
 
     tree: exp.Expr
     items: list[Item]
+    form: FromForm | None = None
 
 
 def transform_from(scope: Scope, nodes: list[Node]) -> list[exp.Expr]:
@@ -44,6 +46,8 @@ def transform_from(scope: Scope, nodes: list[Node]) -> list[exp.Expr]:
         for item in scope.items[before:]:
             item.lateral_only, item.lateral_ok = True, True
         trees.append(source.tree)
+        if scope.form is not None and source.form is not None:
+            scope.form.sources.append(source.form)
     for item in scope.items[before:]:
         item.lateral_only = False
     return trees
@@ -98,7 +102,7 @@ def transform_item(scope: Scope, node: Node) -> Source:
 
 def _single(scope: Scope, tree: exp.Expr, entry: Entry) -> Source:
     scope.entries.append(entry)
-    return Source(tree, [Item(entry)])
+    return Source(tree, [Item(entry)], entry.form)
 
 
 def alias_columns(entry: Entry, alias: Node | None) -> None:
@@ -134,10 +138,13 @@ def range_variable(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
         tree, entry = _cte_reference(scope, cte, value.get("alias"))
     else:
         relation = find_relation(scope, value)
-        if relation.kind == "v" or (relation.kind == "S" and relation.view):
+        is_view = relation.kind == "v" or (relation.kind == "S" and relation.view)
+        if is_view and not scope.analysis.keeps_form:
             tree, entry = _view(scope, relation, value)
         else:
             tree, entry = table(scope, relation, value.get("alias"), name)
+    if scope.analysis.keeps_form:
+        entry.form = range_form(entry, value, only=not value.get("inh"), name=name)
     alias_columns(entry, value.get("alias"))
     return tree, entry
 
@@ -194,7 +201,8 @@ def table(scope: Scope, relation: Relation, alias: Node | None, name: str) -> tu
     )
     tree.meta["relation"] = relation
     entry = Entry(visible, relation_columns(relation, sql_alias), sql_alias, relation, row_type=relation.row_type)
-    compute_virtual(scope, relation, entry)
+    if not scope.analysis.keeps_form:
+        compute_virtual(scope, relation, entry)
     return tree, entry
 
 
@@ -321,6 +329,9 @@ def _subselect(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
         tree = exp.Lateral(this=tree.this, alias=tree.args["alias"])
         tree.meta["columns"] = query.columns
         tree.meta["types"] = [type_of(target.node) for target in query.targets]
+    if scope.analysis.keeps_form:
+        lateral = bool(value.get("lateral"))
+        entry.form = range_form(entry, value, name="unnamed_subquery", lateral=lateral, query=query.form)
     alias_columns(entry, alias)
     if not alias:
         entry.name = ""

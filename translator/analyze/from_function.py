@@ -14,6 +14,7 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.analysis import Analysis
 from translator.analyze.clauses import place_of
+from translator.analyze.form import range_form
 from translator.analyze.scope import Entry, EntryColumn, Scope
 from translator.analyze.target import column_name
 from translator.errors import SqlError
@@ -49,6 +50,11 @@ def transform(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
     scalar = len(functions) == 1 and len(columns[0]) == 1 and not value.get("coldeflist")
     row_type = 0 if scalar and calls[0].meta.get("scalar_result") else oids.RECORD
     entry = Entry(visible, entry_columns, sql_alias, kind="function", row_type=row_type)
+    if scope.analysis.keeps_form:
+        ordinality = bool(value.get("ordinality"))
+        own = {item.entry.sql_alias for item in scope.items}
+        lateral = any(part.table in own for each in calls for part in each.find_all(exp.Column))
+        entry.form = range_form(entry, value, name=names[0], lateral=lateral, functions=calls, ordinality=ordinality)
     alias_columns(entry, alias)
     return tree, entry
 

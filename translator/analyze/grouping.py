@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -11,6 +12,7 @@ from sqlglot import exp
 from translator import sqlstate as codes
 from translator.analyze import sorting
 from translator.analyze.clauses import find_target
+from translator.analyze.form import GroupForm
 from translator.analyze.query import Target
 from translator.analyze.scope import Entry, Scope
 from translator.errors import SqlError
@@ -39,10 +41,24 @@ def transform_group(
     lists = [_sets(node, position) for node in nodes]
     if all("GroupingSet" not in node for node in nodes):
         return group, None
+    if scope.form is not None:
+        scope.form.sets = [_form(node, lambda item: group[position(item)]) for node in nodes]
     expanded = [_merge(combination) for combination in product(*lists)]
     if len(expanded) > MAX_SETS:
         raise SqlError(codes.STATEMENT_TOO_COMPLEX, f"too many grouping sets present (maximum {MAX_SETS})")
     return group, list({frozenset(one): one for one in reversed(expanded)}.values())[::-1] if distinct else expanded
+
+
+def _form(node: Node, target: Callable[[Node], Target]) -> GroupForm:
+    """An item as it was written (transformGroupingSet): what is no grouping set itself is one of its columns."""
+    value = node.get("GroupingSet")
+    if value is None:
+        row = node.get("RowExpr")
+        is_list = row is not None and row.get("row_format") == "COERCE_IMPLICIT_CAST"
+        return GroupForm("SIMPLE", [target(item) for item in (row.get("args", ()) if row and is_list else (node,))])
+    kind = value.get("kind", "GROUPING_SET_EMPTY").removeprefix("GROUPING_SET_")
+    content = value.get("content", ())
+    return GroupForm(kind, [target(item) if kind == "SIMPLE" else _form(item, target) for item in content])
 
 
 def _check_contents(scope: Scope, node: exp.Expr) -> None:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from translator import sqlstate as codes
 from translator.analyze import operators
 from translator.analyze.coerce import coerce_to_boolean, coerce_to_common, select_common_type, select_common_typmod
+from translator.analyze.form import JoinForm, RangeForm, alias_of, rename
 from translator.analyze.from_clause import Source, alias_columns, transform_item
 from translator.analyze.scope import Entry, EntryColumn, Item, Scope, check_names, hide_columns, use
 from translator.errors import SqlError
@@ -39,11 +40,14 @@ def transform_join(scope: Scope, value: Node) -> Source:
         item.lateral_only, item.lateral_ok = False, True
     using = _using_names(value, left, right)
     condition, merged = _using(scope, using, left, right, kind)
+    form = _form(scope, value, merged, left, right)
     items = left.items + right.items
     for item in items:
         item.joined = True
     if value.get("quals"):
         condition = _on(scope, value["quals"], items)
+        if form is not None:
+            form.condition = condition
     elif using:
         hidden = set(using)
         items = [Item(Entry("", merged, kind="join"), by_name=False), *(hide_columns(item, hidden) for item in items)]
@@ -53,17 +57,21 @@ def transform_join(scope: Scope, value: Node) -> Source:
             check_names([item], items)
             items.append(item)
     tree = _join_tree(left.tree, right.tree, _SIDES[kind], condition)
-    return Source(tree, _aliased(value, items) if value.get("alias") else items)
+    return Source(tree, _aliased(value, items, form) if value.get("alias") else items, form)
 
 
 def _copy(column: EntryColumn) -> EntryColumn:
     return EntryColumn(column.name, column.node, column.table_oid, column.attnum)
 
 
-def _aliased(value: Node, items: list[Item]) -> list[Item]:
+def _aliased(value: Node, items: list[Item], form: JoinForm | None) -> list[Item]:
     """`(a JOIN b) AS j`: only j is visible."""
     columns = [_copy(column) for item in items if item.by_column for column in item.visible_columns()]
     entry = Entry(value["alias"]["aliasname"], columns, kind="join")
+    if form is not None:
+        entry.form = form.range
+        for number, each in enumerate(columns, 1):
+            rename(each, form.range.key, number)
     alias_columns(entry, value["alias"])
     return [Item(entry)]
 
@@ -78,6 +86,31 @@ def _using_names(value: Node, left: Source, right: Source) -> list[str]:
         if name in names[:position]:
             raise SqlError(codes.DUPLICATE_COLUMN, f'column name "{name}" appears more than once in USING clause')
     return names
+
+
+def _form(scope: Scope, value: Node, merged: list[EntryColumn], left: Source, right: Source) -> JoinForm | None:
+    """The form of a join; merged columns that are neither side's become columns of the join itself (buildMergedJoinVar)."""
+    if left.form is None or right.form is None:
+        return None
+    using = [each.name for each in merged]
+    alias, aliases = alias_of(value)
+    key = scope.analysis.alias("join")
+    one, two = (
+        [each.name for item in side.items if item.by_column for each in item.visible_columns()] for side in (left, right)
+    )
+    sides: list[tuple[int | None, int | None]] = [(one.index(name), two.index(name)) for name in using]
+    sides += [(place, None) for place, name in enumerate(one) if name not in using]
+    sides += [(None, place) for place, name in enumerate(two) if name not in using]
+    names = [*using, *(name for name in [*one, *two] if name not in using)]
+    columns = RangeForm(
+        "join", key, [f"c{number}" for number in range(1, len(names) + 1)], names, alias, "unnamed_join", aliases
+    )
+    using_alias = value["join_using_alias"]["aliasname"] if value.get("join_using_alias") else None
+    own = [number for number, each in enumerate(merged, 1) if not each.of_side]
+    for number in own:
+        rename(merged[number - 1], key, number)
+    kind = value.get("jointype", "JOIN_INNER")
+    return JoinForm(left.form, right.form, kind, None, using, columns, sides, bool(own), using_alias)
 
 
 def _using(scope: Scope, names: list[str], left: Source, right: Source, kind: str) -> tuple[exp.Expr | None, list[EntryColumn]]:
@@ -101,7 +134,9 @@ def _using(scope: Scope, names: list[str], left: Source, right: Source, kind: st
         else:
             chosen, source = (second, two) if kind == "JOIN_RIGHT" else (first, one)
             same = type_of(source.node) == common
-            merged.append(EntryColumn(name, chosen, source.table_oid if same else 0, source.attnum if same else 0))
+            merged.append(
+                EntryColumn(name, chosen, source.table_oid if same else 0, source.attnum if same else 0, of_side=same)
+            )
     return (connect(exp.And, conditions) if conditions else None), merged
 
 

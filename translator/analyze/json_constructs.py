@@ -285,17 +285,19 @@ def json_object_aggregate(scope: Scope, node: Node) -> exp.Expr:
     from translator.analyze.expressions import transform
 
     arguments = [transform(scope, node["arg"]["key"]), value(scope, node["arg"]["value"])]
-    name = "object_agg" + ("_unique" if node.get("unique") else "") + ("_strict" if node.get("absent_on_null") else "")
-    return _aggregate(scope, node["constructor"], name, arguments)
+    unique, absent = bool(node.get("unique")), bool(node.get("absent_on_null"))
+    name = "object_agg" + "_unique" * unique + "_strict" * absent
+    words = " ABSENT ON NULL" * absent + " WITH UNIQUE KEYS" * unique
+    return _aggregate(scope, node["constructor"], name, arguments, ("JSON_OBJECTAGG", words))
 
 
 def json_array_aggregate(scope: Scope, node: Node) -> exp.Expr:
     """JSON_ARRAYAGG(value)."""
-    name = "agg_strict" if node.get("absent_on_null") else "agg"
-    return _aggregate(scope, node["constructor"], name, [value(scope, node["arg"])])
+    name, words = ("agg_strict", "") if node.get("absent_on_null") else ("agg", " NULL ON NULL")
+    return _aggregate(scope, node["constructor"], name, [value(scope, node["arg"])], ("JSON_ARRAYAGG", words))
 
 
-def _aggregate(scope: Scope, node: Node, name: str, arguments: list[exp.Expr]) -> exp.Expr:
+def _aggregate(scope: Scope, node: Node, name: str, arguments: list[exp.Expr], words: tuple[str, str]) -> exp.Expr:
     result = returning(scope, node.get("output"))
     function = f"{'jsonb' if _binary(result, arguments) else 'json'}_{name}"
     function_node: Node = {
@@ -303,7 +305,20 @@ def _aggregate(scope: Scope, node: Node, name: str, arguments: list[exp.Expr]) -
         "args": [{"Typed": {"node": resolve_unknown(scope, argument)}} for argument in arguments],
         **{key: node[key] for key in ("agg_filter", "agg_order", "over", "location") if key in node},
     }
-    return coerced(scope, function_call(scope, function_node), result, node.get("location"))
+    made = function_call(scope, function_node)
+    converted = coerced(scope, made, result, node.get("location"))
+    if not scope.analysis.keeps_form:
+        return converted
+    options = [words[1], *returning_pieces(result, type_of(converted), formatted=True)]
+    _call_in(made).meta["json"] = words[0], [value_pieces(argument) for argument in arguments], options
+    return converted if converted is made else expanded(converted, made)
+
+
+def _call_in(node: exp.Expr) -> exp.Expr:
+    """The aggregate's call inside of FILTER and OVER."""
+    while isinstance(node, exp.Window | exp.Filter):
+        node = node.this
+    return node
 
 
 def _text_argument(scope: Scope, item: Node) -> exp.Expr:
@@ -329,7 +344,8 @@ def is_json(scope: Scope, node: Node) -> exp.Expr:
     kind = node.get("item_type", _ANY_KIND).removeprefix("JS_TYPE_").lower()
     made = call("is_json", argument, string(kind), integer(bool(node.get("unique_keys"))))
     words = f" IS JSON{'' if kind == 'any' else ' ' + kind.upper()}{' WITH UNIQUE KEYS' if node.get('unique_keys') else ''}"
-    return written(scope, typed(made, oids.BOOL, -1, location), ["(", argument, words, ")"])
+    typed(made, oids.BOOL, -1, location)
+    return expanded(made, call("json:predicate", argument, words=words)) if scope.analysis.keeps_form else made
 
 
 def _json_returning(scope: Scope, output: Node | None, name: str) -> Returning:

@@ -66,6 +66,22 @@ def transform(scope: Scope, nodes: list[Node], tree: exp.Expr, *, grouped: bool)
                 _mark_entry(scope, tree, item.entry, strength, wait)
 
 
+def forms(scope: Scope, nodes: list[Node]) -> list[tuple[str, str, str]]:
+    """The clauses one relation each: strength, the key of its form, and what to do where it is locked already."""
+    found: dict[str, tuple[str, str]] = {}
+    for value in (node["LockingClause"] for node in nodes):
+        strength = STRENGTHS[value["strength"]]
+        wait = _WAITS[value.get("waitPolicy", "LockWaitBlock")]
+        names = {item["RangeVar"]["relname"] for item in value.get("lockedRels", ())}
+        for item in scope.items:
+            form = item.entry.form
+            if form is None or item.entry.kind in _KINDS or (names and item.entry.name not in names):
+                continue
+            before = found.get(form.key, (strength, wait))
+            found[form.key] = max(strength, before[0], key=_ORDER.index), max(wait, before[1], key=_PATIENCE.index)
+    return [(strength, key, wait) for key, (strength, wait) in found.items()]
+
+
 def _check_name(scope: Scope, variable: Node, strength: str) -> None:
     """OF must name a table or a subquery of FROM."""
     location = variable.get("location")

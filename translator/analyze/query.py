@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from translator.plan import Field
+
+if TYPE_CHECKING:
+    from translator.analyze.form import QueryForm, SetForm
 
 
 @dataclass(slots=True)
@@ -25,6 +29,7 @@ class Query:
     tree: exp.Query
     targets: list[Target]
     columns: list[str] = field(default_factory=list)
+    form: QueryForm | SetForm | None = field(default=None, kw_only=True)
 
     def fields(self) -> tuple[Field, ...]:
         """The result columns."""

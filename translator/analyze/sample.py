@@ -48,10 +48,14 @@ def transform(scope: Scope, value: Node) -> tuple[exp.Expr, Entry]:
     limit = exp.Limit(expression=exp.Null())
     query = plain_select([*items, rowid], tree, where=exp.Where(this=condition), limit=limit)
     entry.sql_alias = outer
+    if entry.form is not None:
+        entry.form.key, entry.form.keys = outer, [each.node.name for each in entry.columns]
+        percent, *seed = condition.expressions[::2]
+        entry.form.sample = value["method"][-1]["String"]["sval"], percent, seed[0] if seed else None
     return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.Identifier(this=outer, quoted=True))), entry
 
 
-def _condition(scope: Scope, value: Node, rowid: exp.Expr) -> exp.Expr:
+def _condition(scope: Scope, value: Node, rowid: exp.Expr) -> exp.Anonymous:
     from translator.analyze.expressions import transform_in
 
     location = value.get("location")

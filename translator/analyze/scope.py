@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -20,6 +20,10 @@ from translator.analyze.analysis import Analysis
 from translator.catalog import Relation
 from translator.errors import SqlError
 from translator.typed import call, typed
+from translator.typed import column as column_of
+
+if TYPE_CHECKING:
+    from translator.analyze.form import QueryForm, RangeForm
 
 
 @dataclass(slots=True)
@@ -31,6 +35,7 @@ class EntryColumn:
     table_oid: int = 0
     attnum: int = 0
     expands: bool = True  # whether * means it, too
+    of_side: bool = False  # merged by a join, and what one side has
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Entry:
     target: bool = False
     self_reference: bool = False  # to the recursive WITH item that is being analyzed
     nullable: bool = False  # on a side of an outer join that may be filled up with NULLs
+    form: RangeForm | None = None  # only if Analysis.keeps_form
 
     def tables(self) -> Iterator[str]:
         """The aliases that its columns are read from in the SQLite text: its own, or those of a join's sides."""
@@ -127,6 +133,7 @@ class Scope:
     number: int = field(default_factory=lambda: next(_numbers))
     merge_action: exp.Expr | None = None  # what merge_action() means, in RETURNING of MERGE
     columns_only: str = ""  # a clause whose columns must not be subqueries, … (words the error)
+    form: QueryForm | None = None  # of a query's own level, only if Analysis.keeps_form
 
     def child(self) -> Scope:
         """The scope of a subquery."""
@@ -319,6 +326,8 @@ def system_column(entry: Entry, name: str, location: int | None) -> exp.Expr | N
     if entry.relation is None or name not in _SYSTEM_COLUMNS or entry.relation.kind not in "rmpS":
         return None
     type_oid = _SYSTEM_COLUMNS[name]
+    if entry.form is not None:
+        return typed(column_of(entry.sql_alias, name), type_oid, -1, location)
     if name == "tableoid":
         return typed(exp.Literal(this=str(entry.relation.oid), is_string=False), type_oid, -1, location)
     if name == "ctid":
@@ -380,6 +389,9 @@ def whole_row(entry: Entry, location: int | None) -> exp.Expr:
     node.meta["names"] = tuple(column.name for column in entry.columns)
     node.meta["construct"] = f"{entry.name}.*"
     typed(node, entry.row_type or oids.RECORD, -1, location)
+    if entry.form is not None:
+        node.meta["row_of"] = entry.form.key
+        return node
     if not entry.nullable or not entry.columns:
         return node
     # the row that an outer join makes up is NULL, which a row of NULLs is not; SQLite's rowid tells, where there is one

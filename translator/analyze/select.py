@@ -12,9 +12,10 @@ from sqlglot import exp
 
 from translator import oids
 from translator import sqlstate as codes
-from translator.analyze import clauses, cte, grouping, locking, setops
+from translator.analyze import clauses, cte, grouping, locking, setops, windows
 from translator.analyze.clauses import SortItem
 from translator.analyze.coerce import coerce_to_common, select_common_type, select_common_typmod
+from translator.analyze.form import QueryForm, RangeForm
 from translator.analyze.from_clause import from_and_joins, transform_from
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Scope
@@ -32,6 +33,8 @@ def transform_query(scope: Scope, node: Node, *, keep_unknown: bool = False) -> 
         raise unsupported(f"{kind} as a subquery")
     if value.get("intoClause"):
         raise SqlError(codes.SYNTAX_ERROR, "SELECT ... INTO is not allowed here")
+    if scope.analysis.keeps_form:
+        scope.form = QueryForm()
     withs = cte.transform_with(scope, value.get("withClause"))
     if value.get("valuesLists"):
         query = _values(scope, value)
@@ -43,6 +46,8 @@ def transform_query(scope: Scope, node: Node, *, keep_unknown: bool = False) -> 
         if isinstance(query.tree, exp.Values):
             query = wrap(scope, query)
         query.tree.set("with_", withs)
+    if scope.form is not None:
+        query.form = scope.form
     return query
 
 
@@ -86,12 +91,36 @@ def _select(scope: Scope, value: Node, *, keep_unknown: bool) -> Query:
     tree.meta["level"] = scope.number
     tree.meta["has_sets"] = scope.has_sets
     locking.transform(scope, value.get("lockingClause", []), tree, grouped=grouped)
+    if scope.form is not None:
+        _note_clauses(scope, scope.form, value, targets, where, having)
+        scope.form.group = group
     if grouped:
         if scope.has_aggregates and any(item.entry.self_reference for item in scope.items):
             message = "aggregate functions are not allowed in a recursive query's recursive term"
             raise SqlError(codes.INVALID_RECURSION, message, location=grouping.first_aggregate(scope, targets, having))
         grouping.check(scope, targets, having, [target.node for target in group], sets)
     return query
+
+
+def _note_clauses(
+    scope: Scope, form: QueryForm, value: Node, targets: list[Target], where: exp.Expr | None, having: exp.Expr | None
+) -> None:
+    form.targets, form.where, form.having = targets, where, having
+    form.group_distinct = bool(value.get("groupDistinct"))
+    form.windows = [windows.form(scope, item["WindowDef"]) for item in value.get("windowClause", ())]
+    form.locks = locking.forms(scope, value.get("lockingClause", []))
+
+
+def _note_values(scope: Scope, form: QueryForm, columns: list[Target], rows: list[list[exp.Expr]]) -> None:
+    """To PostgreSQL, VALUES is a query of all columns of a FROM item."""
+    key = scope.analysis.alias("*VALUES*")
+    names = [target.name for target in columns]
+    form.is_values = True
+    form.sources = [RangeForm("values", key, names, names, None, "*VALUES*", rows=[list(row) for row in rows])]
+    form.targets = [
+        Target(name, typed(column(key, name), type_of(target.node), typmod_of(target.node)))
+        for name, target in zip(names, columns, strict=True)
+    ]
 
 
 def aliased(query: Query) -> list[exp.Expr]:
@@ -115,6 +144,8 @@ def _assemble(sources: list[exp.Expr], where: exp.Expr | None) -> exp.Select:
 
 def attach_sort(scope: Scope, query: Query, sort: list[SortItem]) -> None:
     """ORDER BY; each item knows its position in the select list if it has one."""
+    if scope.form is not None:
+        scope.form.sort = sort
     if not sort:
         return
     ordered = []
@@ -137,9 +168,13 @@ def attach_limit(scope: Scope, value: Node, query: Query, sort: list[SortItem]) 
                 codes.INVALID_ROW_COUNT_IN_LIMIT_CLAUSE, "row count cannot be null in FETCH FIRST ... WITH TIES clause"
             )
         query.tree.set("limit", exp.Limit(expression=limit))
+        if scope.form is not None:
+            scope.form.limit, scope.form.ties = limit, ties
     if value.get("limitOffset"):
         offset = clauses.limit_expression(scope, value["limitOffset"], "OFFSET")
         query.tree.set("offset", exp.Offset(expression=offset))
+        if scope.form is not None:
+            scope.form.offset = offset
     if ties:
         if not sort:
             raise SqlError(codes.SYNTAX_ERROR, "WITH TIES cannot be specified without ORDER BY clause")
@@ -174,6 +209,8 @@ def _values(scope: Scope, value: Node) -> Query:
         columns.append(Target(f"column{position + 1}", typed(exp.Null(), common, typmod)))
     tree: Any = exp.Values(expressions=[exp.Tuple(expressions=row) for row in rows])
     query = Query(tree, columns, [target.name for target in columns])
+    if scope.form is not None:
+        _note_values(scope, scope.form, columns, rows)
     if value.get("lockingClause"):
         strength = locking.STRENGTHS[value["lockingClause"][0]["LockingClause"]["strength"]]
         raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"{strength} cannot be applied to VALUES")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
@@ -11,6 +11,7 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.analyze import clauses, sorting
 from translator.analyze.coerce import coerce_to_common, select_common_type, select_common_typmod
+from translator.analyze.form import SetForm
 from translator.analyze.locking import STRENGTHS
 from translator.analyze.query import Query, Target
 from translator.analyze.scope import Entry, EntryColumn, Item, Scope
@@ -39,6 +40,10 @@ def transform(scope: Scope, value: Node) -> Query:
     from translator.analyze.select import attach_limit, attach_sort, wrap
 
     query: Query = combine(scope, value)
+    if scope.form is not None:
+        scope.form.targets = query.targets
+        assert isinstance(query.form, SetForm)
+        scope.form.operation = query.form
     if value.get("lockingClause"):
         strength = STRENGTHS[value["lockingClause"][0]["LockingClause"]["strength"]]
         raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"{strength} is not allowed with UNION/INTERSECT/EXCEPT")
@@ -46,6 +51,8 @@ def transform(scope: Scope, value: Node) -> Query:
         return query
     query = wrap(scope, query)
     visible = len(query.targets)
+    if scope.form is not None:
+        scope.form.targets = query.targets
     # ORDER BY sees the result's columns, whatever it may do with them
     columns = [EntryColumn(target.name, target.node) for target in query.targets]
     scope.items = [Item(Entry("", columns, kind="subquery"), by_name=False)]
@@ -90,7 +97,8 @@ def join(scope: Scope, kind: Any, word: str, left: Query, right: Query, *, disti
             sorting.check_groupable(scope, node)
         targets.append(Target(one.name, node))
     tree = kind(this=_member(scope, left, right=False), expression=_member(scope, right, right=True), distinct=distinct)
-    return SetQuery(tree, targets, list(left.columns), left, right)
+    form = SetForm(word, not distinct, left.form, right.form) if left.form is not None and right.form is not None else None
+    return SetQuery(tree, targets, list(left.columns), left, right, form=form)
 
 
 def _operand(scope: Scope, value: Node) -> Query:
@@ -135,6 +143,9 @@ def convert(scope: Scope, query: Query, position: int, target: int, word: str) -
             row.set("expressions", row.expressions)
         entry.node = typed(exp.Null(), target, -1)
     else:
+        if query.form is not None and type_of(entry.node) != oids.UNKNOWN:
+            # the member's own text has no cast: only open literals are changed in it (transformSetOperationTree)
+            query.targets[position] = replace(entry)
         _convert_select(scope, query, position, target, word)
 
 

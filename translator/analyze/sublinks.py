@@ -14,7 +14,7 @@ from translator.analyze.query import Query
 from translator.analyze.scope import Scope
 from translator.analyze.typenames import names_of
 from translator.errors import SqlError, unsupported
-from translator.typed import call, column, type_of, typed, typmod_of
+from translator.typed import N, call, column, expanded, type_of, typed, typmod_of
 
 Node = dict[str, Any]
 
@@ -25,6 +25,13 @@ def _subquery(scope: Scope, node: Node) -> Query:
     return transform_query(scope.child(), node)
 
 
+def _noted(node: N, query: Query) -> N:
+    """The node with the form of its subquery, if there is one."""
+    if query.form is not None:
+        node.meta["query"] = query.form
+    return node
+
+
 def transform_sublink(scope: Scope, value: Node) -> exp.Expr:
     """A SubLink node."""
     kind = value["subLinkType"]
@@ -32,7 +39,8 @@ def transform_sublink(scope: Scope, value: Node) -> exp.Expr:
     if scope.columns_only:
         raise SqlError(codes.FEATURE_NOT_SUPPORTED, f"cannot use subquery in {scope.columns_only}", location=location)
     if kind == "EXISTS_SUBLINK":
-        return typed(exp.Exists(this=_subquery(scope, value["subselect"]).tree), oids.BOOL, -1, location)
+        query = _subquery(scope, value["subselect"])
+        return _noted(typed(exp.Exists(this=query.tree), oids.BOOL, -1, location), query)
     if kind in ("EXPR_SUBLINK", "ARRAY_SUBLINK"):
         return _scalar(scope, value, kind, location)
     if kind in ("ANY_SUBLINK", "ALL_SUBLINK"):
@@ -49,7 +57,7 @@ def _scalar(scope: Scope, value: Node, kind: str, location: int | None) -> exp.E
     if kind == "EXPR_SUBLINK":
         typed(subquery, type_of(node), typmod_of(node), location)
         subquery.meta["scalar"] = True
-        return subquery
+        return _noted(subquery, query)
     element = type_of(node)
     array_type = element if rows.is_array(scope, element) else scope.analysis.catalog.type(element).array
     if not array_type:
@@ -60,6 +68,7 @@ def _scalar(scope: Scope, value: Node, kind: str, location: int | None) -> exp.E
         )
     made = call("array:query", subquery)
     made.meta["columns"] = query.columns
+    _noted(made, query)
     return typed(made, array_type, typmod_of(node), location)
 
 
@@ -82,7 +91,7 @@ def _quantified(scope: Scope, value: Node, kind: str, location: int | None) -> e
     subquery = exp.Subquery(this=query.tree, alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True)))
     node = call("query:any" if kind == "ANY_SUBLINK" else "query:all", subquery, comparison)
     node.meta["alias"] = alias
-    return typed(node, oids.BOOL, -1, location)
+    return _noted(typed(node, oids.BOOL, -1, location), query)
 
 
 def _columns(query: Query, alias: str) -> list[exp.Expr]:
@@ -109,4 +118,4 @@ def row_compare(scope: Scope, names: list[str], left: Node, right: Node, locatio
     select.set("from_", exp.From(this=inner))
     subquery = typed(exp.Subquery(this=select), oids.BOOL, -1, location)
     subquery.meta["scalar"] = True
-    return subquery
+    return expanded(subquery, _noted(call("query:row", comparison), query)) if scope.analysis.keeps_form else subquery

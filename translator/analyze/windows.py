@@ -9,6 +9,7 @@ from sqlglot import exp
 from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.coerce import Context, can_coerce, coerce_to_specific
+from translator.analyze.form import WindowForm
 from translator.analyze.scope import Scope
 from translator.errors import SqlError
 from translator.typed import location_of, type_of, typed
@@ -45,7 +46,27 @@ def over(scope: Scope, node: exp.Expr, definition: Node, result: int, location: 
     scope.has_windows = True
     partition, order, spec = _definition(scope, definition)
     window = exp.Window(this=node, partition_by=partition, order=order, spec=spec)
+    if scope.analysis.keeps_form:
+        window.meta["definition"] = form(scope, definition)
     return typed(window, result, -1, location)
+
+
+def form(scope: Scope, definition: Node) -> WindowForm:
+    """A definition as it was written, without what it has from another one; for `OVER w` nothing but the name."""
+    name, base = definition.get("name"), definition.get("refname")
+    if name is not None and scope.windows.get(name) is not definition:
+        return WindowForm(name, None, [], [], None)
+    partition, order, frame = _definition(scope, definition)
+    own = bool(definition.get("orderClause"))
+    between = bool(definition.get("frameOptions", 0) & _BETWEEN)
+    return WindowForm(
+        name,
+        base,
+        partition if definition.get("partitionClause") else [],
+        list(order.expressions) if order is not None and own else [],
+        frame,
+        between,
+    )
 
 
 def _definition(scope: Scope, definition: Node) -> tuple[list[exp.Expr], exp.Order | None, exp.WindowSpec | None]:
@@ -53,9 +74,9 @@ def _definition(scope: Scope, definition: Node) -> tuple[list[exp.Expr], exp.Ord
     from translator.analyze.expressions import transform_in
     from translator.analyze.sorting import sort_expression
 
-    name = definition.get("name") or definition.get("refname")
+    name = definition.get("refname") or definition.get("name")
     inherited: tuple[list[exp.Expr], exp.Order | None, exp.WindowSpec | None] = ([], None, None)
-    if name is not None and (definition.get("refname") or scope.windows.get(name) is not definition):
+    if name is not None and scope.windows.get(name) is not definition:
         known = scope.windows.get(name)
         if known is None:
             raise SqlError(codes.UNDEFINED_OBJECT, f'window "{name}" does not exist', location=definition.get("location"))

@@ -8,11 +8,17 @@ the same tree, so it is also what the catalog stores.
     constants      literals
     calls          functions, operators, SQL's own call syntax
     constructs     CASE, ARRAY, ROW, subscripts, IN, CURRENT_DATE, …
+    variables      columns, qualified where needed
+    aggregates     aggregates, window functions and their definitions
+    sublinks       subqueries
+    query          a SELECT's clauses and set operations; from_items, with_items and clauses its parts
+    names          the aliases of a query level
+    parentheses    where the pretty form needs them
 
-Left out: queries, so subqueries, aggregates and window functions, none of which may stand in these expressions (0A000).
+Left out: what writes (INSERT, UPDATE, DELETE and MERGE of a rule or a SQL function's body).
 """
 
 from translator.deparse.expression import expression
-from translator.quoting import quote_identifier
+from translator.deparse.view import stored_view, view
 
-__all__ = ["expression", "quote_identifier"]
+__all__ = ["expression", "stored_view", "view"]

@@ -20,15 +20,9 @@ if TYPE_CHECKING:
 
 def operator(context: Context, node: exp.Anonymous) -> str:
     """An operator in parentheses."""
-    return f"({operator_text(context, node.meta['operator'], node.expressions)})"
-
-
-def operator_text(context: Context, name: str, operands: Sequence[exp.Expr]) -> str:
-    """The same without the parentheses."""
-    if len(operands) == 1:
-        return f"{name} {context.shown(operands[0])}"
-    left, right = operands
-    return f"{context.shown(left)} {name} {context.shown(right)}"
+    name = node.meta["operator"]
+    texts = [context.operand(each, "op", node) for each in node.expressions]
+    return context.around(f"{name} {texts[0]}" if len(texts) == 1 else f"{texts[0]} {name} {texts[1]}")
 
 
 def function(context: Context, node: exp.Anonymous) -> str:
@@ -47,7 +41,7 @@ def function(context: Context, node: exp.Anonymous) -> str:
         if variadic and position == len(arguments) - 1:
             text = f"VARIADIC {text}"
         texts.append(f"{quote_identifier(name)} => {text}" if name is not None else text)
-    return f"{context.qualified(proc.namespace, proc.name)}({', '.join(texts)})"
+    return f"{context.function_name(proc)}({', '.join(texts)})"
 
 
 # Prints a call's arguments; None for a function of that name whose calls PostgreSQL prints plainly.

@@ -24,12 +24,12 @@ def is_constant(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal | exp.Boolean | exp.Null | exp.HexString) and "form" not in node.meta
 
 
-def constant(context: Context, node: exp.Expr, type_oid: int, typmod: int) -> str:
-    """The constant with its type, where that is needed."""
+def constant(context: Context, node: exp.Expr, type_oid: int, typmod: int, *, labelled: bool = False) -> str:
+    """The constant with its type, where that is needed or wanted."""
     if node.meta.get("construct") == "unknown":
         type_oid = oids.UNKNOWN
-    text, labelled = _value(context, node, type_oid)
-    if not (labelled or typmod >= 0):
+    text, needed = _value(context, node, type_oid)
+    if not (needed or labelled or typmod >= 0):
         return text
     return f"{text}::{context.type_name(type_oid, typmod)}"
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from translator.analyze.constants import constant as literal
-from translator.deparse.calls import operator_text
 from translator.deparse.constants import constant
+from translator.deparse.variables import whole_row
 from translator.errors import unsupported
 from translator.quoting import quote_identifier
 from translator.settings import runtime
@@ -16,12 +16,10 @@ from translator.typed import bare_type, type_of
 from translator.types import registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from translator.deparse.context import Context
 
-# A line break before which blanks are dropped; no text that PostgreSQL can hold contains it.
-LINE = "\0"
 _INDENT = 4
 
 
@@ -30,20 +28,30 @@ def case(context: Context, node: exp.Case) -> str:
     construct = node.meta.get("construct")
     if construct == "NULLIF":
         return f"NULLIF({context.list_shown(comparison(node.args['ifs'][0].this).expressions)})"
-    start = f"{LINE}{' ' * context.indent}CASE"
-    context.indent += _INDENT
+    start = context.keyword("CASE", 0, _INDENT, 0)
     if construct == "CASE operand":
         first = comparison(node.args["ifs"][0].this)
         start += f" {context.shown(without_implicit_casts(first.expressions[0]))}"
-    line = LINE + " " * context.indent
+    line = context.keyword("", 0, 0, 0)
     parts = [start]
     for branch in node.args["ifs"]:
         condition = comparison(branch.this).expressions[1] if construct == "CASE operand" else branch.this
         parts.append(f"{line}WHEN {context.hidden(condition)} THEN {context.shown(branch.args['true'])}")
     parts.append(f"{line}ELSE {context.shown(node.args['default'])}")
-    context.indent -= _INDENT
-    parts.append(f"{LINE}{' ' * context.indent}END")
+    parts.append(context.keyword("END", -_INDENT, 0, 0))
     return "".join(parts)
+
+
+def connected(node: exp.And | exp.Or) -> list[exp.Expr]:
+    """The arguments of an AND or OR."""
+    return _balanced(node, node.meta["arguments"])
+
+
+def _balanced(node: exp.Expr, count: int) -> list[exp.Expr]:
+    """Analysis balanced them: `connect` splits them in the middle."""
+    if count == 1:
+        return [node]
+    return [*_balanced(node.this.this, count // 2), *_balanced(node.expression.this, count - count // 2)]
 
 
 def comparison(node: exp.Expr) -> exp.Expr:
@@ -84,9 +92,8 @@ def _array(context: Context, node: exp.Anonymous) -> str:
 
 
 def _row(context: Context, node: exp.Anonymous) -> str:
-    whole = node.meta.get("construct")
-    if whole is not None:
-        return f"{quote_identifier(whole.removesuffix('.*'))}.*"
+    if node.meta.get("construct") is not None:
+        return whole_row(context, node)
     return f"ROW({context.list_shown(node.expressions)})"
 
 
@@ -102,7 +109,10 @@ def _any(context: Context, node: exp.Anonymous) -> str:
     array, compared = node.expressions
     call = comparison(compared)
     word = "ANY" if node.this == "array:any" else "ALL"
-    return f"({context.shown(call.expressions[0])} {call.meta['operator']} {word} ({context.shown(array)}))"
+    right = context.operand(array, "other")
+    if isinstance(array, exp.Subquery):  # without a cast it would be read as ANY over the rows of a subquery
+        right += f"::{context.type_name(*bare_type(array))}"
+    return context.around(f"{context.operand(call.expressions[0], 'other')} {call.meta['operator']} {word} ({right})")
 
 
 def _in(context: Context, node: exp.Anonymous) -> str:
@@ -115,19 +125,28 @@ def in_list(context: Context, node: exp.Anonymous, operator: str) -> str:
     left, item = comparison(first).expressions
     items = [item, *rest]
     relabelled = all(len(each.meta.get("layers", ())) > 1 and each.meta["layers"][-1][0] == "implicit" for each in items)
+    inner = [_without_layer(each, -1) for each in items] if relabelled else items
+    if context.stored:  # an array would be a value to compare with, not a list to look in
+        first_text = context.hidden(left) if relabelled else context.shown(left)
+        return f"({first_text} {'IN' if operator == '= ANY' else 'NOT IN'} ({context.list_shown(inner)}))"
     if not relabelled:
-        return f"({context.shown(left)} {operator} (ARRAY[{context.list_shown(items)}]))"
-    inner = [_without_layer(each, -1) for each in items]
+        return context.around(f"{context.operand(left, 'other')} {operator} (ARRAY[{context.list_shown(items)}])")
     array = context.catalog.type(type_of(item)).array
-    return f"({context.shown(left)} {operator} ((ARRAY[{context.list_shown(inner)}])::{context.type_name(array, -1)}))"
+    cast = f"{context.around(f'ARRAY[{context.list_shown(inner)}]')}::{context.type_name(array, -1)}"
+    return context.around(f"{context.operand(left, 'other')} {operator} ({cast})")
 
 
 def _greatest(context: Context, node: exp.Anonymous) -> str:
     return f"{str(node.this).removeprefix('extreme:').upper()}({context.list_shown(node.expressions)})"
 
 
+def _grouping(context: Context, node: exp.Anonymous) -> str:
+    return f"GROUPING({context.list_shown(node.expressions)})"
+
+
 def _distinct(context: Context, node: exp.Anonymous) -> str:
-    return f"({operator_text(context, 'IS DISTINCT FROM', comparison(node.expressions[0]).expressions)})"
+    left, right = (context.operand(each, "other") for each in comparison(node.expressions[0]).expressions)
+    return context.around(f"{left} IS DISTINCT FROM {right}")
 
 
 def _subscript(context: Context, node: exp.Anonymous) -> str:
@@ -190,10 +209,15 @@ def construct(context: Context, node: exp.Anonymous) -> str:
     return printer(context, node)
 
 
-def _written(context: Context, node: exp.Anonymous) -> str:
-    """SQL/JSON, of which analysis noted what it looks like."""
+def _predicate(context: Context, node: exp.Anonymous) -> str:
+    """IS JSON."""
+    return context.around(f"{context.operand(node.expressions[0], 'other')}{node.meta['words']}")
+
+
+def written(context: Context, pieces: Sequence[Any]) -> str:
+    """SQL/JSON as analysis noted it: texts, expressions, and types with their modifiers."""
     texts = []
-    for piece in node.meta["pieces"]:
+    for piece in pieces:
         if isinstance(piece, exp.Expr):
             texts.append(context.shown(piece))
         else:
@@ -215,6 +239,8 @@ _CONSTRUCTS: dict[str, Callable[[Context, exp.Anonymous], str]] = {
     "extreme:greatest": _greatest,
     "extreme:least": _greatest,
     "distinct:from": _distinct,
+    "grouping:mask": _grouping,
     "coerce:input": _moving,
-    "json:written": _written,
+    "json:predicate": _predicate,
+    "json:written": lambda context, node: written(context, node.meta["pieces"]),
 }

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from translator.deparse import calls, constants, constructs
-from translator.deparse.context import Context
+from translator.catalog import PG_CATALOG
+from translator.deparse import aggregates, calls, constants, constructs, sublinks
+from translator.deparse.context import LINE, Context
+from translator.deparse.parentheses import is_simple
+from translator.deparse.variables import variable
 from translator.errors import unsupported
 from translator.quoting import quote_identifier
-from translator.typed import type_of, typmod_of
+from translator.typed import bare_type, type_of, typmod_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,10 +27,19 @@ if TYPE_CHECKING:
     from translator.catalog import Catalog
 
 
-def expression(node: exp.Expr, catalog: Catalog) -> str:
+def expression(node: exp.Expr, catalog: Catalog, path: Sequence[int] = (PG_CATALOG,), *, pretty: bool = False) -> str:
     """PostgreSQL's text of an analyzed expression, for which Analysis.keeps_form was set. 0A000 for what is left out."""
-    text = _print(Context(catalog, _print), node, False)
-    return re.sub(f" *{constructs.LINE}", "\n", text)
+    return broken(_print(new_context(catalog, path, pretty=pretty), node, False))
+
+
+def new_context(catalog: Catalog, path: Sequence[int], *, pretty: bool = False, stored: bool = False) -> Context:
+    """The context of a run that begins."""
+    return Context(catalog, _print, path, pretty, stored)
+
+
+def broken(text: str) -> str:
+    """The text with its lines broken."""
+    return re.sub(f" *{LINE}", "\n", text)
 
 
 def _print(context: Context, node: exp.Expr, shown: bool) -> str:
@@ -43,18 +55,28 @@ def _layered(context: Context, node: exp.Expr, layers: Sequence[tuple[str, int, 
         return _bare(context, node, shown, type_oid, typmod)
     if word.startswith("COLLATE "):
         name = quote_identifier(word.removeprefix("COLLATE "))
-        return f"({_layered(context, node, inner, shown)} COLLATE {name})"
+        return context.around(f"{_layered(context, node, inner, shown)} COLLATE {name}")
     if word != "explicit" and not shown:
-        return _layered(context, node, inner, False)
+        text = _layered(context, node, inner, False)
+        return f"({text})" if context.pretty and not is_simple(node, "cast", layers=inner) else text
     if len(inner) == 1 and constants.is_constant(node) and inner[0][1:] == (type_oid, -1):
         return _cast_constant(context, node, type_oid, typmod)
     if len(inner) == 1 and isinstance(node, exp.Anonymous) and node.this == "row:construct":
         return f"{_bare(context, node, False, *inner[0][1:])}::{context.type_name(type_oid, typmod)}"
-    return _cast(context, _layered(context, node, inner, False), type_oid, typmod)
+    argument = _layered(context, node, inner, False)
+    return _cast(context, node, inner, argument, type_oid, typmod)
 
 
-def _cast(context: Context, argument: str, type_oid: int, typmod: int) -> str:
-    return f"({argument})::{context.type_name(type_oid, typmod)}"
+def _cast(
+    context: Context, node: exp.Expr, layers: Sequence[tuple[str, int, int]], argument: str, type_oid: int, typmod: int
+) -> str:
+    """The cast of a node that has these layers."""
+    if context.stored and len(layers) < 2 and isinstance(node, exp.Anonymous) and node.this == "array:construct":
+        # a type directly behind ARRAY[…] would be given to its elements (transformTypeCast)
+        argument = f"{argument}::{context.type_name(*bare_type(node))}"
+    if not context.pretty or not is_simple(node, "cast", layers=layers):
+        argument = f"({argument})"
+    return f"{argument}::{context.type_name(type_oid, typmod)}"
 
 
 def _cast_constant(context: Context, node: exp.Expr, type_oid: int, typmod: int) -> str:
@@ -71,7 +93,7 @@ def _bare(context: Context, node: exp.Expr, shown: bool, type_oid: int, typmod: 
         case exp.Literal() | exp.Boolean() | exp.Null() | exp.HexString():
             return constants.constant(context, node, type_oid, typmod)
         case exp.Column():
-            return quote_identifier(node.meta.get("label") or node.name)
+            return variable(context, node)
         case exp.Anonymous():
             return _call(context, node, shown, type_oid, typmod)
         case exp.And() | exp.Or():
@@ -84,6 +106,10 @@ def _bare(context: Context, node: exp.Expr, shown: bool, type_oid: int, typmod: 
             return constructs.coalesce(context, node)
         case exp.Paren():  # COALESCE of one argument
             return f"COALESCE({context.shown(node.this)})"
+        case exp.Filter() | exp.Window():
+            return aggregates.decorated(context, node)
+        case exp.Exists() | exp.Subquery():
+            return sublinks.sublink(context, node)
     raise unsupported(f"the text of {type(node).__name__}")
 
 
@@ -93,35 +119,32 @@ def _call(context: Context, node: exp.Anonymous, shown: bool, type_oid: int, typ
         return _cast_call(context, node, word == "explicit" or shown, type_oid, typmod)
     if "operator" in node.meta:
         return calls.operator(context, node)
+    if node.meta.get("aggregate"):
+        return aggregates.aggregate(context, node)
     if "proc" in node.meta:
         return calls.function(context, node)
+    if str(node.this).startswith("query:") or node.this == "array:query":
+        return sublinks.sublink(context, node)
     return constructs.construct(context, node)
 
 
 def _cast_call(context: Context, node: exp.Anonymous, visible: bool, type_oid: int, typmod: int) -> str:
     argument = node.expressions[0]
     if not visible:
-        return context.hidden(argument)
+        return context.operand(argument, "cast", shown=False)
     layered = len(argument.meta.get("layers", ())) > 1
     if constants.is_constant(argument) and not layered and (type_of(argument), typmod_of(argument)) == (type_oid, -1):
         return _cast_constant(context, argument, type_oid, typmod)
-    return _cast(context, context.hidden(argument), type_oid, typmod)
+    return _cast(context, argument, argument.meta.get("layers", ()), context.hidden(argument), type_oid, typmod)
 
 
 def _connected(context: Context, node: exp.And | exp.Or) -> str:
     """AND or OR of many conditions; IN makes a chain of twos of them."""
-    word = " AND " if isinstance(node, exp.And) else " OR "
-    texts = [context.hidden(argument) for argument in _arguments(node, node.meta["arguments"])]
+    word = "AND" if isinstance(node, exp.And) else "OR"
+    texts = [context.operand(argument, word, shown=False) for argument in constructs.connected(node)]
     if node.meta.get("construct") != "IN":
-        return f"({word.join(texts)})"
-    return reduce(lambda left, right: f"({left}{word}{right})", texts)
-
-
-def _arguments(node: exp.Expr, count: int) -> list[exp.Expr]:
-    """The arguments of an AND or OR that analysis balanced: `connect` splits them in the middle."""
-    if count == 1:
-        return [node]
-    return [*_arguments(node.this.this, count // 2), *_arguments(node.expression.this, count - count // 2)]
+        return context.around(f" {word} ".join(texts))
+    return reduce(lambda left, right: context.around(f"{left} {word} {right}"), texts)
 
 
 def _test(context: Context, node: exp.Expr) -> str:
@@ -129,10 +152,10 @@ def _test(context: Context, node: exp.Expr) -> str:
     word = node.meta.get("construct")
     inner: exp.Expr = node.this.this
     if word is None:
-        return f"(NOT {context.hidden(inner)})"
+        return context.around(f"NOT {context.operand(inner, 'NOT', shown=False)}")
     if word == "NOT IN":
         assert isinstance(inner, exp.Anonymous)
         return constructs.in_list(context, inner, "<> ALL")
     argument: exp.Expr = inner.this.this if isinstance(node, exp.Not) else inner
     is_null = word in ("IS NULL", "IS NOT NULL")
-    return f"({context.shown(argument) if is_null else context.hidden(argument)} {word})"
+    return context.around(f"{context.operand(argument, 'other', shown=is_null)} {word}")

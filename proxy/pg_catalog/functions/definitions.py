@@ -11,12 +11,12 @@ from proxy.pg_catalog.object_names import ObjectNames
 from proxy.pg_catalog.pretty import pretty as prettify
 from proxy.pg_catalog.relations import is_bootstrapped
 from proxy.pg_catalog.texts import quote_identifier, quote_qualified
-from proxy.pg_catalog.view_printer import print_view
-from translator import sqlstate
+from translator import compiler, definitions, sqlstate
 from translator.catalog import Relation
 from translator.data import view_definitions
 from translator.errors import SqlError
 from translator.functions.registry import function
+from translator.settings import runtime
 
 _REGCLASS_OID = re.compile(r"'(\d+)'::regclass")
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
@@ -318,11 +318,11 @@ def view_definition(relation: Relation, *, pretty: bool) -> str | None:
     row = current.connection().execute(sql, (relation.oid,)).fetchone()
     if row is None:
         return None
-    return print_view(row[0], _visible_schemas(), pretty=pretty)
-
-
-def _visible_schemas() -> set[str]:
-    return {current.catalog().namespace_name(oid) or "" for oid in current.path()}
+    names = [column.name for column in relation.columns]
+    catalog, settings = current.catalog(), runtime.settings
+    (statement,) = compiler.parse(row[0])
+    form = definitions.analyze_view({statement.node: statement.tree}, catalog, settings)
+    return definitions.view_text(form, names, catalog, settings, current.path(), pretty=pretty)
 
 
 @function("pg_get_serial_sequence", deterministic=False)

@@ -56,7 +56,7 @@ def target(case: cases.Case) -> tuple[int, int] | None:
 def text_of(case: cases.Case, text: str) -> str:
     catalog, relation = schema.load()
     (node,) = parse_expressions(text)
-    _, made = compiler.analyze_expression(
+    analysis, made = compiler.analyze_expression(
         node,
         catalog,
         Settings(),
@@ -64,7 +64,7 @@ def text_of(case: cases.Case, text: str) -> str:
         target=target(case),
         clause=_CLAUSES[case.kind],
     )
-    return deparse.expression(made, catalog)
+    return deparse.expression(made, catalog, analysis.path)
 
 
 def name(case: cases.Case) -> str:
