@@ -56,6 +56,7 @@ class SessionSequences:
     current: dict[int, int] = field(default_factory=dict)
     last: int = 0  # the sequence that lastval() speaks of
     marks: dict[int, tuple[int, bool]] = field(default_factory=dict)
+    again: list[int] = field(default_factory=list)  # sequences whose marks are to be written again
     temporary: dict[int, Sequence] = field(default_factory=dict)
     read_only: Callable[[], bool] = lambda: False  # whether the session's transaction may not write
     refuse: Callable[[str], None] = lambda _: None  # raises in a session in which a command that is not undone is no good
@@ -83,6 +84,17 @@ class SessionSequences:
     def rolled_back(self) -> None:
         """The session's transaction (or a part of it) is rolled back: its marks are not in the file."""
         self.marks.clear()
+
+    def step_aside(self) -> None:
+        """The session's transaction is rolled back, to be done again with `resume`."""
+        self.again = list(self.marks)
+        self.marks.clear()
+
+    def resume(self, connection: Any) -> None:
+        """See that the file's marks are again not behind the values that the transaction has got."""
+        self.connection = connection
+        for oid in self.again:
+            _mark(self, oid, self.sequence(oid))
 
     def known(self, oid: int) -> dict[int, Sequence]:
         """The sequences among which this one is."""

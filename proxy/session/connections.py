@@ -17,6 +17,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.access import Access
+from proxy.storage.redo import RedoLog, replay
 from translator import sqlstate as codes
 from translator.errors import SqlError
 
@@ -116,13 +117,45 @@ class Connections:
                     timer.cancel()
         return leased
 
-    def give_up_lease(self) -> None:
-        """Let others write while this transaction waits for a row, if it has written nothing and keeps no snapshot."""
+    async def step_aside(self) -> RedoLog | None:
+        """Let others write while this transaction waits for a lock. A log: `resume` with it when the wait is over.
+
+        One that keeps its snapshot could not go on after others' commits, so it keeps the writer. So does one that has done
+        what its log does not tell.
+        """
         lease = self.lease
-        if lease is None or self.written or self.changed_catalog or self._session.transaction.modes.keeps_snapshot:
-            return
+        session = self._session
+        if lease is None or self.changed_catalog or self.has_temporary or session.transaction.modes.keeps_snapshot:
+            return None
+        log = None
+        if self.written:
+            changed = lease.connection.changed
+            if changed is None or not changed.redo.complete or session.constraint_modes.active:
+                return None
+            if lease.connection.deferred_violations:
+                return None
+            log = changed.redo
+            changed.redo = RedoLog()
+        await session.executor.spool_portals(lease.connection)
         self._end_lease(lease)
-        self._session.sequences.rolled_back()
+        session.sequences.step_aside()
+        return log
+
+    async def resume(self, log: RedoLog) -> None:
+        """Write again what the transaction had written when it stepped aside. Raises 40P01 when it no longer can."""
+        level = self._lease_level
+        lease = await self._take_turn(None)
+        try:
+            replay(lease.connection, log)
+            self._session.sequences.resume(lease.connection)
+        except BaseException:
+            self.database.release(lease)
+            raise
+        self.lease, self.written, self._lease_level = lease, True, level
+
+    def forget(self) -> None:
+        """What the transaction had written when it stepped aside is lost, and its savepoints with it."""
+        self._lost = bool(self._session.transaction.savepoints)
 
     def _begin_lease(self, lease: WriterLease) -> WriterLease:
         self.lease = lease

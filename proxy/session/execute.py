@@ -183,9 +183,8 @@ class Executor:
             portal.spool, portal.position = None, 0
 
     async def _wait_for_row(self, blocked: RowIsLocked, plan: QueryPlan) -> None:
-        """Wait for a row lock, without keeping others from writing if this transaction has not written yet."""
+        """Wait for a row lock, without keeping others from writing."""
         if not blocked.skip:
-            self._connections.give_up_lease()
             await self._locks.acquire(blocked.tag, blocked.mode, context_of(self._session, blocked, plan.tag))
 
     async def _read(self, portal: Portal, plan: QueryPlan) -> None:
@@ -319,6 +318,8 @@ class Executor:
                 result = steps() if guard is None else guard.run(steps, threaded=False)
             except MustWait as signal:
                 compiled.slow = isinstance(signal, BudgetExceeded)
+                if connection.changed is not None:
+                    connection.changed.redo.give_up()  # it has what the statement did until now
             else:
                 compiled.quick = True
                 return result

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from proxy.session.session import Session
     from proxy.storage.deadlock import Edge
     from proxy.storage.locks import LockOwner, LockTable, Tag, Wait
+    from proxy.storage.redo import RedoLog
 
 
 class SessionLocks:
@@ -103,6 +104,33 @@ class SessionLocks:
         wait = self.table.request(self.owner, tag, mode)
         if wait is None:
             return
+        connections = self._session.connections
+        try:
+            log = await connections.step_aside()
+        except SqlError as error:
+            self.table.fail(wait, error)
+            raise
+        try:
+            await self._wait(wait, where)
+        except BaseException:
+            if log is not None:
+                await self._resume_after_failure(log)
+            raise
+        if log is not None:
+            await connections.resume(log)
+
+    async def _resume_after_failure(self, log: RedoLog) -> None:
+        """The wait for a lock has failed: savepoints may bring back what the transaction did before."""
+        connections = self._session.connections
+        if self._session.closed or not self._session.transaction.savepoints:
+            return
+        try:
+            await connections.resume(log)
+        except SqlError:
+            connections.forget()
+
+    async def _wait(self, wait: Wait, where: str | None) -> None:
+        """Wait until a lock is granted."""
         loop = asyncio.get_running_loop()
         timers = [loop.call_later(self._deadlock_timeout(), self._check_deadlock, wait)]
         timeout = self.lock_timeout()

@@ -5,7 +5,7 @@ the statement with RowIsLocked, and it is run again when the lock is ours (execu
 EvalPlanQual is for, done the simple way: the second run sees what the other transaction made of the row.
 
 A row that an uncommitted write has changed counts as locked by the writer. To know those rows, the writer's connection reports
-them, but only in a database in which row locks are used at all (`Database.tracks_rows`): a report costs a third of a
+them, but only in a database in which row locks are used at all (`Database.tracks_rows`): a report costs a
 microsecond a row, and a write of rows that others have locked has to be undone.
 
 Not here: foreign keys, whose checks lock the referenced row FOR KEY SHARE in PostgreSQL; writers take turns here, so the row cannot

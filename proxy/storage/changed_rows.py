@@ -8,17 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.storage.locks import MOST_ROWS
+from proxy.storage.redo import RedoLog
 
 if TYPE_CHECKING:
     import apsw
 
 
 class ChangedRows:
-    """`rows`: by SQLite's table name, the rowids, and whether the row or its rowid is gone. `full`: tables with too many to list."""
+    """`rows`: by SQLite's table name, the rowids, and whether the row or its rowid is gone. `full`: tables with too many to list.
 
-    __slots__ = ("full", "rows")
+    `redo`: the log of the whole transaction (redo.py).
+    """
+
+    __slots__ = ("full", "redo", "rows")
 
     def __init__(self) -> None:
+        self.redo = RedoLog()
         self.rows: dict[str, dict[int, bool]] = {}
         self.full: set[str] = set()
 
@@ -29,6 +34,7 @@ class ChangedRows:
 
     def record(self, update: apsw.PreUpdate) -> None:
         """SQLite's preupdate hook."""
+        self.redo.record(update)
         operation = update.op
         if operation == "INSERT" or update.database_name != "main":
             return

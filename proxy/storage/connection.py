@@ -297,6 +297,8 @@ class Connection:
         if not self.sqlite.in_transaction:
             self.use_catalog()
             self.execute("BEGIN IMMEDIATE")
+            if self.changed is not None:
+                self.changed.redo.begin()
             return
         for attempt in itertools.count():
             try:
@@ -321,12 +323,18 @@ class Connection:
     def savepoint(self, name: str) -> None:
         """SQLite compares savepoint names without case: give names that differ in more than that (depth numbers)."""
         self.execute(f"SAVEPOINT {quote(name)}")
+        if self.changed is not None:
+            self.changed.redo.savepoint(name)
 
     def release(self, name: str) -> None:
         self.execute(f"RELEASE {quote(name)}")
+        if self.changed is not None:
+            self.changed.redo.release(name)
 
     def rollback_to(self, name: str) -> None:
         self.execute(f"ROLLBACK TO {quote(name)}")
+        if self.changed is not None:
+            self.changed.redo.rollback_to(name)
 
     # Facts
 

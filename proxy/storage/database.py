@@ -62,7 +62,7 @@ class Database:
         self._flusher: Flusher | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._writer = self._connect(writable=True)
-        self._queue = WriterQueue(self._start_in_thread, lambda: self.catalog_version)
+        self._queue = WriterQueue(self._start, self._start_in_thread, lambda: self.catalog_version)
         self._checkpointer = Checkpointer(path, self.lease_writer, self.release, self.run_in_thread)
         self._schema_version = self._bootstrap_patiently()
 
@@ -253,6 +253,11 @@ class Database:
             raise
         self._writer.commit()
         return self._writer.schema_version
+
+    def _start(self, connection: Connection) -> None:
+        if self.tracks_rows:  # from the first change on
+            connection.track_rows()
+        connection.start_writing()
 
     def _start_in_thread(self, connection: Connection) -> asyncio.Future[None]:
         return self._threads.write(connection, connection.start_writing)

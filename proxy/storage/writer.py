@@ -21,7 +21,8 @@ from proxy.storage.connection import Connection, FileBusy
 from translator import sqlstate
 from translator.errors import SqlError
 
-Starter = Callable[[Connection], "asyncio.Future[None]"]
+Start = Callable[[Connection], None]
+StartInThread = Callable[[Connection], "asyncio.Future[None]"]
 
 
 class WriterLease:
@@ -52,11 +53,12 @@ class Waiting:
 
 
 class WriterQueue:
-    """`start_in_thread` takes the write lock for a connection in the writer's thread, waiting as long as it takes."""
+    """`start` begins a write transaction; `start_in_thread` does so in the writer's thread, waiting for the lock as long as it takes."""
 
-    def __init__(self, start_in_thread: Starter, catalog_version: Callable[[], int]) -> None:
+    def __init__(self, start: Start, start_in_thread: StartInThread, catalog_version: Callable[[], int]) -> None:
         self.holder: WriterLease | None = None
         self._waiting: deque[Waiting] = deque()
+        self._start = start
         self._start_in_thread = start_in_thread
         self._catalog_version = catalog_version
 
@@ -72,7 +74,7 @@ class WriterQueue:
             return entry.future
         self.holder = lease = WriterLease(owner, connection, self._catalog_version())
         try:
-            connection.start_writing()
+            self._start(connection)
         except FileBusy:
             entry = self._enqueue(owner, connection, timeout)
             self._waiting.appendleft(entry)
@@ -119,7 +121,7 @@ class WriterQueue:
             return
         self.holder = lease = WriterLease(entry.owner, entry.connection, self._catalog_version())
         try:
-            entry.connection.start_writing()
+            self._start(entry.connection)
         except FileBusy:
             self._wait_for_file(lease, entry)
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the waiting session's answer)
