@@ -60,7 +60,7 @@ class Expression:
 
     `sql` refers to the relation's columns by storage name, unqualified. `native`: uses nothing but SQLite itself, so it may
     be persisted in the file (CHECK, index, generated column). `text`: PostgreSQL's text of the analyzed expression, as
-    pg_get_expr prints it. `columns`: attnums it reads. `constant`: no columns, no functions that are not immutable.
+    the catalog keeps it. `columns`: attnums it reads. `constant`: no columns, no functions that are not immutable.
     `functions`: names in IMPLEMENTATIONS that must be installed to run it.
     """
 
@@ -361,7 +361,7 @@ def _compile_expression(
     from translator import deparse
 
     analysis, made = analyze_expression(node, catalog, settings, relation=relation, target=target, clause=clause)
-    text = deparse.expression(made, catalog)
+    text = deparse.stored_expression(made, catalog)
     columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
     volatility = _volatility(made, catalog)
     container = exp.Select(expressions=[made.copy()])

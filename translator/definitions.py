@@ -1,4 +1,4 @@
-"""Views as text: what the catalog keeps of one, and what pg_get_viewdef gives. With `compiler` the translator's entrance."""
+"""What the catalog keeps as text: expressions and views, and how they are shown. With `compiler` the translator's entrance."""
 
 from __future__ import annotations
 
@@ -10,9 +10,26 @@ from translator.analyze.analysis import Analysis
 from translator.analyze.form import QueryForm
 from translator.analyze.scope import Scope
 from translator.analyze.select import transform_query
-from translator.catalog import Catalog
-from translator.compiler import running_for
+from translator.catalog import Catalog, Relation
+from translator.compiler import analyze_expression, running_for
+from translator.parser import parse_expressions
 from translator.settings import Settings
+
+
+def expression_text(
+    text: str,
+    catalog: Catalog,
+    settings: Settings,
+    path: Sequence[int],
+    *,
+    relation: Relation | None = None,
+    pretty: bool = False,
+) -> str:
+    """An expression of the catalog, over the relation's columns, as pg_get_expr gives it; names outside of `path` are qualified."""
+    (node,) = parse_expressions(text)
+    with running_for(catalog, settings):
+        _, made = analyze_expression(node, catalog, settings, relation=relation, clause="CHECK constraint")
+        return deparse.expression(made, catalog, path, pretty=pretty)
 
 
 def analyze_view(node: Any, catalog: Catalog, settings: Settings) -> QueryForm:

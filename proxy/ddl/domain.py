@@ -1,6 +1,5 @@
 """CREATE DOMAIN and ALTER DOMAIN (typecmds.c). Constraints of a domain are checked by the translator when it coerces to it."""
 
-import re
 from typing import Any
 
 from proxy.ddl import heap
@@ -11,13 +10,12 @@ from proxy.ddl.names import choose_constraint_name, find_column, quote, strings
 from proxy.ddl.types import open_type, refuse_existing, type_namespace
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.lookup import record
+from proxy.pg_catalog.stored_expressions import value_keyword, value_relation
 from translator import compiler, oids, sqlstate
 from translator.analyze import typenames
-from translator.catalog import Column, Relation
 from translator.errors import SqlError, unsupported
 from translator.rows import TypeRow
 
-_VALUE = re.compile(r"\bvalue\b(?=(?:[^']*'[^']*')*[^']*$)")  # not in a string
 _DOMAIN_IN, _DOMAIN_RECV = 2597, 2598
 _COPIED = ("typlen", "typbyval", "typcategory", "typdelim", "typoutput", "typsend", "typanalyze", "typalign", "typstorage")
 
@@ -124,7 +122,7 @@ def _add_check(execution: Execution, row: dict[str, Any], node: dict[str, Any]) 
     if name is not None and execution.select("pg_constraint", row["oid"], "1", contypid=row["oid"], conname=name):
         raise SqlError(sqlstate.DUPLICATE_OBJECT, f'constraint "{name}" for domain "{row["typname"]}" already exists')
     compiled = compile_domain_check(execution, row, node["raw_expr"])
-    text = _VALUE.sub("VALUE", freeze(execution, compiled.text))
+    text = value_keyword(freeze(execution, compiled.text))
     valid = not node.get("skip_validation")
     if valid:
         _check_stored(execution, row, compiled.sql, compiled.functions)
@@ -133,9 +131,8 @@ def _add_check(execution: Execution, row: dict[str, Any], node: dict[str, Any]) 
 
 
 def compile_domain_check(execution: Execution, row: dict[str, Any], node: Any) -> compiler.Expression:
-    """A domain's CHECK, in which VALUE is the value: the column `value` of a relation that is made up."""
-    column = Column("value", 1, row["typbasetype"], row["typtypmod"], row["typcollation"], storage_name="value")
-    relation = Relation(0, "", "", 0, "c", (column,))
+    """A domain's CHECK, in which VALUE is the value."""
+    relation = value_relation(row["typbasetype"], row["typtypmod"], row["typcollation"])
     return compiler.compile_expression(
         node, execution.catalog, execution.settings, relation=relation, target=(oids.BOOL, -1), clause="CHECK constraint"
     )

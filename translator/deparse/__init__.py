@@ -18,7 +18,7 @@ the same tree, so it is also what the catalog stores.
 Left out: what writes (INSERT, UPDATE, DELETE and MERGE of a rule or a SQL function's body).
 """
 
-from translator.deparse.expression import expression
+from translator.deparse.expression import expression, stored_expression
 from translator.deparse.view import stored_view, view
 
-__all__ = ["expression", "stored_view", "view"]
+__all__ = ["expression", "stored_expression", "stored_view", "view"]

@@ -32,6 +32,11 @@ def expression(node: exp.Expr, catalog: Catalog, path: Sequence[int] = (PG_CATAL
     return broken(_print(new_context(catalog, path, pretty=pretty), node, False))
 
 
+def stored_expression(node: exp.Expr, catalog: Catalog) -> str:
+    """The same as text that means the expression wherever it is read: what is not in pg_catalog has its schema."""
+    return broken(_print(new_context(catalog, (PG_CATALOG,), stored=True), node, False))
+
+
 def new_context(catalog: Catalog, path: Sequence[int], *, pretty: bool = False, stored: bool = False) -> Context:
     """The context of a run that begins."""
     return Context(catalog, _print, path, pretty, stored)

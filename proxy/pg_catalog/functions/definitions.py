@@ -8,8 +8,8 @@ from typing import Any
 from proxy.pg_catalog import current, rows, types
 from proxy.pg_catalog.lookup import record
 from proxy.pg_catalog.object_names import ObjectNames
-from proxy.pg_catalog.pretty import pretty as prettify
 from proxy.pg_catalog.relations import is_bootstrapped
+from proxy.pg_catalog.stored_expressions import domain_check, expression
 from proxy.pg_catalog.texts import quote_identifier, quote_qualified
 from translator import compiler, definitions, sqlstate
 from translator.catalog import Relation
@@ -18,23 +18,8 @@ from translator.errors import SqlError
 from translator.functions.registry import function
 from translator.settings import runtime
 
-_REGCLASS_OID = re.compile(r"'(\d+)'::regclass")
 _ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
 _DESC, _NULLS_FIRST = 1, 2
-
-
-def thaw(text: str) -> str:
-    """The text of a stored expression with names in the place of OIDs (ddl/expressions.freeze)."""
-
-    def by_name(match: re.Match[str]) -> str:
-        name = current.describer().relation_name(int(match[1]))
-        return "'" + name.replace("'", "''") + "'::regclass"
-
-    return _REGCLASS_OID.sub(by_name, text)
-
-
-def _expression(text: str, *, pretty: bool) -> str:
-    return prettify(thaw(text)) if pretty else thaw(text)
 
 
 # ---------------------------------------------------------------------- expressions
@@ -42,20 +27,21 @@ def _expression(text: str, *, pretty: bool) -> str:
 
 @function("pg_get_expr", deterministic=False)
 def pg_get_expr(text: str, relation: int) -> str:
-    """An expression of the catalog; it is text already."""
-    return _stored_expression(text, pretty=False)
+    """An expression of the catalog."""
+    return _stored_expression(text, relation, pretty=False)
 
 
 @function("pg_get_expr_ext", deterministic=False)
 def pg_get_expr_ext(text: str, relation: int, pretty: int) -> str:
     """The same, with fewer parentheses on demand."""
-    return _stored_expression(text, pretty=bool(pretty))
+    return _stored_expression(text, relation, pretty=bool(pretty))
 
 
-def _stored_expression(text: str, *, pretty: bool) -> str:
+def _stored_expression(text: str, relation_oid: int, *, pretty: bool) -> str:
+    relation = current.catalog().relation_by_oid(relation_oid) if relation_oid else None
     if text.startswith("["):  # pg_index.indexprs: a list of texts
-        return ", ".join(_expression(each, pretty=pretty) for each in json.loads(text))
-    return _expression(text, pretty=pretty)
+        return ", ".join(expression(each, relation, pretty=pretty) for each in json.loads(text))
+    return expression(text, relation, pretty=pretty)
 
 
 # ---------------------------------------------------------------------- constraints
@@ -80,7 +66,7 @@ def constraint_definition(oid: int, *, pretty: bool) -> str | None:
         return None
     match row["contype"]:
         case "c":
-            text = f"CHECK ({_expression(row['conbin'], pretty=pretty)})"
+            text = f"CHECK ({_condition(row, pretty=pretty)})"
             if row["connoinherit"]:
                 text += " NO INHERIT"
         case "n":
@@ -98,6 +84,13 @@ def constraint_definition(oid: int, *, pretty: bool) -> str | None:
     if not row["conenforced"]:
         return f"{text} NOT ENFORCED"
     return text if row["convalidated"] else f"{text} NOT VALID"
+
+
+def _condition(row: dict[str, Any], *, pretty: bool) -> str:
+    catalog = current.catalog()
+    if row["contypid"]:
+        return domain_check(row["conbin"], catalog.type(row["contypid"]), pretty=pretty)
+    return expression(row["conbin"], catalog.relation_by_oid(row["conrelid"]), pretty=pretty)
 
 
 def _numbers(value: Any) -> list[int]:
@@ -198,7 +191,7 @@ def index_definition(oid: int, *, pretty: bool) -> str | None:
     if found["reloptions"]:
         text += f" WITH ({', '.join(_option(each) for each in json.loads(found['reloptions']))})"
     if row["indpred"]:
-        text += f" WHERE {_expression(row['indpred'], pretty=pretty)}"
+        text += f" WHERE {expression(row['indpred'], table, pretty=pretty)}"
     return text
 
 
@@ -220,7 +213,7 @@ def _index_columns(row: dict[str, Any], *, pretty: bool, bare: bool) -> list[str
             type_oid = by_number[number].type_oid if number in by_number else 0
             inherent = by_number[number].collation if number in by_number else 0
         else:
-            text = _expression(next(expressions), pretty=pretty)
+            text = expression(next(expressions), table, pretty=pretty)
             text = text if _is_call(text) else f"({text})"
             type_oid, inherent = _key_type(row["indexrelid"], place + 1)
         if not bare and place < row["indnkeyatts"]:
