@@ -293,7 +293,7 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
         scope.has_sets = scope.has_sets or scope.clause != "functions in FROM"
         scope.last_set = typed(exp.Null(), result, -1, location)
     if proc.language == SQL_LANGUAGE:
-        if not sqlfunction.is_inlined(proc):
+        if not sqlfunction.is_inlined(scope.analysis.catalog, proc):
             return routine.run_before(scope, proc, arguments, result, location)
         in_from = scope.clause == "functions in FROM"
         build = sqlfunction.rows if in_from else sqlfunction.values if proc.returns_set else sqlfunction.inline

@@ -2,7 +2,7 @@
 
 Their statements become actions of the caller's program (program.py), and what the last one returns is collected, so the
 call becomes a query of the collected rows. That is right where PostgreSQL evaluates the call exactly once: CALL, a call in
-the select list of a SELECT without FROM, and one in FROM whose arguments are no columns. Elsewhere it is 0A000.
+the select list of a SELECT without FROM, and one in FROM whose arguments take no columns from other items. Elsewhere it is 0A000.
 Statements in a body that are no queries (DDL, SET, …) are not supported.
 """
 
@@ -33,7 +33,7 @@ def run_before(scope: Scope, proc: ProcRow, arguments: Sequence[exp.Expr], resul
     analysis = scope.analysis
     in_from = scope.clause == "functions in FROM"
     once = scope.parent is None and (in_from or not scope.items)
-    if analysis.before is None or not once or any(argument.find(exp.Column) is not None for argument in arguments):
+    if analysis.before is None or not once or any(_refers_outside(argument) for argument in arguments):
         raise unsupported(f"function {proc.name} (its body is more than one SELECT) in this place", location)
     if proc.strict and arguments:
         raise unsupported(f"strict function {proc.name} (its body is more than one SELECT)", location)
@@ -75,10 +75,10 @@ def _run(
     """Append the body's statements to the actions; gives the rows of the last one if it returns any."""
     values = _evaluated(analysis, actions, arguments)
     gathering = None
-    for statement in statements_of(proc.body or proc.source):
+    for each in statements_of(proc.body or proc.source):
         with Body(analysis, proc, values, location):
             analysis.before = actions
-            made = _statement(analysis, statement.node, statement.tree)
+            made = statement(analysis, each.node, each.tree)
             gathering = _collect(analysis, made)
         actions += made.actions
     return gathering
@@ -99,11 +99,17 @@ def _evaluated(analysis: Analysis, actions: list[Action], arguments: Sequence[ex
     return values
 
 
+def _refers_outside(argument: exp.Expr) -> bool:
+    """Whether the argument takes columns from anywhere but a query of its own."""
+    own = {alias.name for alias in argument.find_all(exp.TableAlias)}
+    return any(reference.table not in own for reference in argument.find_all(exp.Column))
+
+
 def _depends(node: exp.Expr) -> bool:
     return node.find(exp.Query, exp.Exists) is not None or is_volatile(node)
 
 
-def _statement(analysis: Analysis, node: str, tree: Any) -> Program:
+def statement(analysis: Analysis, node: str, tree: Any) -> Program:
     """One statement of a body."""
     from translator.analyze import dml
     from translator.analyze.modifying_cte import modifies

@@ -19,12 +19,14 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.operators import SQL_LANGUAGE
 from translator.analyze.query import Query, Target
 from translator.analyze.scope import Scope
 from translator.catalog import Catalog
 from translator.errors import SqlError, unsupported
+from translator.plan import Field
 from translator.rows import ProcRow
-from translator.typed import call, keep_fields, type_of, typed
+from translator.typed import call, column, keep_fields, type_of, typed
 
 Node = Any
 MAX_DEPTH = 32
@@ -325,8 +327,6 @@ def _skip_nulls(query: Query, proc: ProcRow, arguments: Sequence[exp.Expr]) -> N
 
 def _exactly_one(analysis: Analysis, query: Query) -> Query:
     """The first row of the body, or a row of NULLs."""
-    from translator.typed import column
-
     alias, one = analysis.alias("first"), analysis.alias("one")
     query.tree.set("limit", exp.Limit(expression=exp.Literal.number(1)))
     row = exp.Subquery(this=query.tree, alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True)))
@@ -366,12 +366,42 @@ def _is_single_select(statements: Sequence[Any]) -> bool:
     return len(statements) == 1 and statements[0].node == "SelectStmt" and not statements[0].tree.get("intoClause")
 
 
-def is_inlined(proc: ProcRow) -> bool:
-    """Whether the body is one SELECT, so that it can stand in the place of the call."""
+def is_inlined(catalog: Catalog, proc: ProcRow) -> bool:
+    """Whether the body is one SELECT, which can stand in the place of the call, and so is that of every function it calls."""
+    waiting, seen = [proc], set()
+    while waiting:
+        row = waiting.pop()
+        text = row.body or row.source
+        if text in seen:
+            continue
+        seen.add(text)
+        if not _is_query(statements_of(text)):
+            return False
+        waiting += (called for name in _called(text) for called in catalog.procs(name) if called.language == SQL_LANGUAGE)
+    return True
+
+
+def _is_query(statements: Sequence[Any]) -> bool:
+    """Whether a body is one SELECT that changes nothing."""
     from translator.analyze.modifying_cte import modifies
 
-    statements = statements_of(proc.body or proc.source)
     return _is_single_select(statements) and not modifies(statements[0].tree.get("withClause"))
+
+
+@cache
+def _called(text: str) -> frozenset[str]:
+    """The names of the functions that a body calls, without their schemas."""
+    names = set()
+    nodes: list[Any] = [statement.tree for statement in statements_of(text)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            if "funcname" in node:
+                names.add(node["funcname"][-1]["String"]["sval"])
+            nodes.extend(node.values())
+        elif isinstance(node, list):
+            nodes.extend(node)
+    return frozenset(names)
 
 
 def shaped(
@@ -394,8 +424,7 @@ def shaped(
 
 def check_body(analysis: Analysis, proc: ProcRow) -> None:
     """What CREATE FUNCTION refuses (fmgr_sql_validator): syntax, names and types of the body, a result of another type."""
-    from translator.analyze import dml
-    from translator.analyze.modifying_cte import modifies
+    from translator.analyze import dml, routine
 
     statements = statements_of(proc.body or proc.source)
     if any(oid in oids.POLYMORPHIC for oid in proc.arguments):
@@ -407,9 +436,9 @@ def check_body(analysis: Analysis, proc: ProcRow) -> None:
     parameters.types[:] = proc.arguments
     for statement in statements:
         last = statement is statements[-1]
-        if statement.node == "SelectStmt" and last and not modifies(statement.tree.get("withClause")):
+        single = replace(proc, body=statement.text)
+        if last and is_inlined(analysis.catalog, single):
             shape = values if proc.returns_set and not _is_row(analysis, proc.result) else rows
-            single = replace(proc, body=statement.text)
             if proc.result == oids.VOID:
                 inline(analysis, single, stand_ins, proc.result, None)
             else:
@@ -417,11 +446,22 @@ def check_body(analysis: Analysis, proc: ProcRow) -> None:
             continue
         if statement.node in dml.STATEMENTS:
             with Body(analysis, proc, stand_ins, None):
-                program = dml.transform(Scope(analysis), statement.node, statement.tree)
-            if last and proc.result != oids.VOID and program.fields is None:
-                raise _mismatch(analysis, proc.result, _FINAL)
+                analysis.before = []
+                program = routine.statement(analysis, statement.node, statement.tree)
+            if last and proc.result != oids.VOID:
+                _check_fields(analysis, proc, stand_ins, program.fields)
         elif last and proc.result != oids.VOID:
             raise _mismatch(analysis, proc.result, _FINAL)
+
+
+def _check_fields(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], fields: Sequence[Field] | None) -> None:
+    """Refuse a body whose last statement does not return what the function is declared to return (check_sql_fn_retval)."""
+    if fields is None:
+        raise _mismatch(analysis, proc.result, _FINAL)
+    tree = exp.Select(expressions=[])
+    tree.meta["grouped"] = False
+    targets = [Target(each.name, typed(column("body", each.name), each.type_oid, each.typmod)) for each in fields]
+    shaped(analysis, proc, arguments, Query(tree, targets), proc.result, in_from=_is_row(analysis, proc.result))
 
 
 _FINAL = "Function's final statement must be SELECT or INSERT/UPDATE/DELETE/MERGE RETURNING."
