@@ -24,10 +24,10 @@ def execute(address: Address, text: str) -> None:
 
 
 @contextmanager
-def fresh_database(server: Address) -> Iterator[Address]:
+def fresh_database(server: Address, template: str = "template1") -> Iterator[Address]:
     """A new database; it is dropped at the end. Its name is not seen in any recorded text."""
     name = f"case_{os.getpid()}_{next(_numbers)}"
-    execute(server, f"CREATE DATABASE {name}")
+    execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield replace(server, database=name)
     finally:
