@@ -341,7 +341,7 @@ def _unqualified_system_column(scope: Scope, name: str, location: int | None) ->
     while level is not None:
         found = []
         for item in level.items:
-            if item.joined or (item.lateral_only and not level.lateral_active):
+            if item.joined or not item.by_column or (item.lateral_only and not level.lateral_active):
                 continue
             node = system_column(item.entry, name, location)
             if node is not None:
