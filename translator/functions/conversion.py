@@ -97,6 +97,21 @@ def _leaves(array: list[Any]) -> Iterator[Any]:
             yield item
 
 
+@function("array_reshape")
+def array_reshape(array: str, elements: str) -> str:
+    """The flat JSON array of elements in the dimensions and bounds of another array, which has as many."""
+    if not array.startswith(("[[", "{")):
+        return elements
+    model = json.loads(array)
+    shaped = _shaped(_elements(model), iter(json.loads(elements)))
+    made = {**model, "elements": shaped} if isinstance(model, dict) else shaped
+    return json.dumps(made, ensure_ascii=False, separators=(",", ":"))
+
+
+def _shaped(model: list[Any], elements: Iterator[Any]) -> list[Any]:
+    return [_shaped(item, elements) if isinstance(item, list) else next(elements) for item in model]
+
+
 @rows("single_row", strict=False)
 def single_row(value: Stored | None) -> Iterator[tuple[Stored | None]]:
     """A function in FROM that returns no set gives one row."""

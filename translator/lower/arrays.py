@@ -227,7 +227,8 @@ def _inner_type(subquery: exp.Expr, element: int) -> int:
 
 def _coerce(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
     """before: a::int8[]::text[]
-    after:  (SELECT json_group_array(CAST(e.value AS TEXT)) FROM json_each(a) AS e HAVING NOT a IS NULL)
+    after:  (SELECT pg_array_reshape(a, json_group_array(CAST(e.value AS TEXT))) FROM json_each(pg_array_leaves(a)) AS e
+            HAVING NOT a IS NULL)
     """
     array, converted = node.expressions
     catalog = lowering.analysis.catalog
@@ -241,7 +242,8 @@ def _coerce(node: exp.Anonymous, lowering: Lowering) -> exp.Expr:
         made.meta.update(aggregate=True, argument_types=(target,), type=type_of(node))
         made = exp.Coalesce(this=made, expressions=[exp.Literal.string("[]")])
     present = exp.Not(this=exp.Paren(this=exp.Is(this=exp.Paren(this=array.copy()), expression=exp.Null())))
-    query = select([alias(made, "array")], table_function(native("json_each", array), name), having=exp.Having(this=present))
+    made = call("array_reshape", array.copy(), made)
+    query = select([alias(made, "array")], _elements(array, name), having=exp.Having(this=present))
     return exp.Subquery(this=query)
 
 
