@@ -46,6 +46,11 @@ class Column:
         """Whether a write must bring the value: a stored generated column that SQLite does not compute."""
         return self.generated == "s" and not self.computed
 
+    @property
+    def computed_when_read(self) -> bool:
+        """Whether SQLite's column is NULL and the server computes the value: a virtual one that SQLite does not compute."""
+        return self.generated == "v" and not self.computed
+
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
@@ -253,6 +258,14 @@ class Catalog:
             oid = row.base
             row = self.type_by_oid(oid)
         return oid
+
+    def base_type_and_typmod(self, oid: int, typmod: int = -1) -> tuple[int, int]:
+        """The type under a domain and its modifier there (getBaseTypeAndTypmod); any other type as it is."""
+        row = self.type_by_oid(oid)
+        while row is not None and row.kind == "d":
+            oid, typmod = row.base, row.base_typmod
+            row = self.type_by_oid(oid)
+        return oid, typmod
 
     def domain_default(self, oid: int) -> str | None:
         """The default of a domain, as PostgreSQL text."""

@@ -17,9 +17,9 @@ from translator import sqlstate as codes
 from translator.analyze import dml, routine, rowwise
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
-from translator.analyze.from_clause import relation_columns
+from translator.analyze.from_clause import compute_virtual, relation_columns
 from translator.analyze.modifying_cte import modifies
-from translator.analyze.program import Action, Program
+from translator.analyze.program import Action, Program, substitute
 from translator.analyze.query import Query
 from translator.analyze.rows import resolve_unknown
 from translator.analyze.scope import Entry, EntryColumn, Scope
@@ -258,11 +258,8 @@ def _sent(analysis: Analysis, field: Field) -> Field:
     row = analysis.catalog.type_by_oid(field.type_oid)
     if row is None or row.kind != "d":
         return field
-    typmod = row.base_typmod
-    while row.kind == "d":
-        typmod = row.base_typmod if row.base_typmod >= 0 else typmod
-        row = analysis.catalog.type(row.base)
-    return replace(field, type_oid=row.oid, typmod=typmod)
+    type_oid, typmod = analysis.catalog.base_type_and_typmod(field.type_oid)
+    return replace(field, type_oid=type_oid, typmod=typmod)
 
 
 def _modify_plan(analysis: Analysis, program: Program) -> QueryPlan:
@@ -364,7 +361,7 @@ def _compile_expression(
     text = deparse.stored_expression(made, catalog)
     columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
     volatility = _volatility(made, catalog)
-    container = exp.Select(expressions=[made.copy()])
+    container = exp.Select(expressions=[_with_virtual(analysis, made, relation)])
     container.meta["grouped"] = False
     lowered = lower(container, Lowering(analysis, persistent=True))
     expression = lowered.expressions[0]
@@ -383,6 +380,22 @@ def _compile_expression(
     )
 
 
+def _with_virtual(analysis: Analysis, made: exp.Expr, relation: Relation | None) -> exp.Expr:
+    """The tree with their expressions in the place of virtual generated columns that SQLite does not compute."""
+    virtual = {} if relation is None else {item.attnum: item for item in relation.columns if item.computed_when_read}
+    if relation is None or not virtual:
+        return made.copy()
+    columns = relation_columns(analysis.catalog, relation)
+    compute_virtual(Scope(analysis), relation, Entry(relation.name, columns, relation.name, relation))
+    nodes = {one.attnum: one.node for one in columns if one.attnum in virtual}
+
+    def expression(part: exp.Column) -> exp.Expr | None:
+        found = nodes.get(part.meta.get("column", (0, 0))[1])
+        return None if found is None else found.copy()
+
+    return substitute(made.copy(), expression)
+
+
 def analyze_expression(
     node: Any,
     catalog: Catalog,
@@ -399,7 +412,7 @@ def analyze_expression(
     analysis.keeps_form = True
     scope = Scope(analysis, columns_only=_SUBQUERIES.get(clause, clause))
     if relation is not None:
-        scope.add(Entry(relation.name, _own_columns(relation), relation.name, relation))
+        scope.add(Entry(relation.name, _own_columns(catalog, relation), relation.name, relation))
     elif clause == "DEFAULT":
         _refuse_columns(node)
     made = resolve_unknown(scope, transform_in(scope, node, _CLAUSES.get(clause, clause))) if target is None else None
@@ -409,9 +422,9 @@ def analyze_expression(
     return analysis, made
 
 
-def _own_columns(relation: Relation) -> list[EntryColumn]:
+def _own_columns(catalog: Catalog, relation: Relation) -> list[EntryColumn]:
     """The relation's columns without a qualifier, as CHECK and index expressions have them."""
-    columns = relation_columns(relation)
+    columns = relation_columns(catalog, relation)
     for one in columns:
         one.node.meta["label"] = one.name
     return columns

@@ -1,5 +1,6 @@
 """CREATE DOMAIN and ALTER DOMAIN (typecmds.c). Constraints of a domain are checked by the translator when it coerces to it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from proxy.ddl import heap
@@ -13,7 +14,8 @@ from proxy.pg_catalog.lookup import record
 from proxy.pg_catalog.stored_expressions import value_keyword, value_relation
 from translator import compiler, oids, sqlstate
 from translator.analyze import typenames
-from translator.errors import SqlError, unsupported
+from translator.catalog import Column, Relation
+from translator.errors import SqlError
 from translator.rows import TypeRow
 
 _DOMAIN_IN, _DOMAIN_RECV = 2597, 2598
@@ -36,9 +38,27 @@ def create_domain(statement: dict[str, Any], execution: Execution) -> str:
         )
     collation = column_collation(execution, base, statement.get("collClause"))
     oid = _insert_type(execution, name, namespace, row, typmod, collation, len(node.get("arrayBounds", ())))
-    for item in statement.get("constraints", ()):
-        _add(execution, oid, item["Constraint"])
+    constraints = [item["Constraint"] for item in statement.get("constraints", ())]
+    _check_nullability(constraints)
+    for constraint in constraints:
+        _add(execution, oid, constraint)
     return "CREATE DOMAIN"
+
+
+def _check_nullability(constraints: list[dict[str, Any]]) -> None:
+    """Of NULL and NOT NULL there is one."""
+    said = ""
+    for node in constraints:
+        kind = node["contype"]
+        if kind not in ("CONSTR_NULL", "CONSTR_NOTNULL"):
+            continue
+        if said and said != kind:
+            message = "conflicting NULL/NOT NULL constraints"
+            raise SqlError(sqlstate.SYNTAX_ERROR, message, location=node.get("location"))
+        if said == kind == "CONSTR_NOTNULL":
+            message = "redundant NOT NULL constraint definition"
+            raise SqlError(sqlstate.INVALID_OBJECT_DEFINITION, message, location=node.get("location"))
+        said = kind
 
 
 def _insert_type(
@@ -81,13 +101,17 @@ def _add(execution: Execution, oid: int, node: dict[str, Any]) -> None:
                 raise SqlError(sqlstate.SYNTAX_ERROR, "multiple default expressions", location=location)
             _set_default(execution, row, node["raw_expr"])
         case "CONSTR_NOTNULL":
-            if row["typnotnull"]:
-                raise SqlError(sqlstate.SYNTAX_ERROR, "conflicting NULL/NOT NULL constraints", location=location)
-            _set_not_null(execution, row, node.get("conname"))
+            if node.get("is_no_inherit"):
+                message = "not-null constraints for domains cannot be marked NO INHERIT"
+                raise SqlError(sqlstate.INVALID_OBJECT_DEFINITION, message, location=location)
+            if not row["typnotnull"]:
+                _set_not_null(execution, row, node.get("conname"))
         case "CONSTR_NULL":
-            if row["typnotnull"]:
-                raise SqlError(sqlstate.SYNTAX_ERROR, "conflicting NULL/NOT NULL constraints", location=location)
+            pass
         case "CONSTR_CHECK":
+            if node.get("is_no_inherit"):
+                message = "check constraints for domains cannot be marked NO INHERIT"
+                raise SqlError(sqlstate.INVALID_OBJECT_DEFINITION, message, location=location)
             _add_check(execution, row, node)
         case "CONSTR_UNIQUE":
             raise SqlError(sqlstate.SYNTAX_ERROR, "unique constraints not possible for domains", location=location)
@@ -95,8 +119,13 @@ def _add(execution: Execution, oid: int, node: dict[str, Any]) -> None:
             raise SqlError(sqlstate.SYNTAX_ERROR, "primary key constraints not possible for domains", location=location)
         case "CONSTR_FOREIGN":
             raise SqlError(sqlstate.SYNTAX_ERROR, "foreign key constraints not possible for domains", location=location)
-        case kind:
-            raise unsupported(f"domain constraint {kind}", location)
+        case "CONSTR_EXCLUSION":
+            raise SqlError(sqlstate.SYNTAX_ERROR, "exclusion constraints not possible for domains", location=location)
+        case "CONSTR_GENERATED" | "CONSTR_IDENTITY":
+            raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, "specifying GENERATED not supported for domains", location=location)
+        case _:
+            message = "specifying constraint deferrability not supported for domains"
+            raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message, location=location)
     execution.changed()
 
 
@@ -113,6 +142,7 @@ def _set_default(execution: Execution, row: dict[str, Any], node: Any) -> None:
 
 def _set_not_null(execution: Execution, row: dict[str, Any], name: str | None) -> None:
     oid = row["oid"]
+    _check_no_nulls(execution, oid)
     execution.update("pg_type", oid, {"typnotnull": True}, oid=oid)
     _insert_constraint(execution, row, "n", name or _choose(execution, row, "not_null"))
 
@@ -138,18 +168,38 @@ def compile_domain_check(execution: Execution, row: dict[str, Any], node: Any) -
     )
 
 
+def _columns_of(execution: Execution, domain: int) -> Iterator[tuple[Relation, Column]]:
+    """The columns of tables that are of the domain, or of one over it (get_rels_with_domain)."""
+    for relation_oid, attnum in execution.select("pg_attribute", domain, "attrelid", "attnum", atttypid=domain):
+        relation = execution.catalog.relation_by_oid(relation_oid)
+        column = find_column(relation, attnum)
+        if relation is not None and column is not None and relation.kind in "rm":
+            yield relation, column
+    for (derived,) in execution.select("pg_type", domain, "oid", typbasetype=domain, typtype="d"):
+        yield from _columns_of(execution, derived)
+
+
+def _check_no_nulls(execution: Execution, domain: int) -> None:
+    """Values that columns already have obey NOT NULL (validateDomainNotNullConstraint)."""
+    for relation, column in _columns_of(execution, domain):
+        source = f"{relation.where}.{quote(relation.storage)} WHERE {quote(column.storage_name)} IS NULL"
+        if execution.connection.execute(f"SELECT 1 FROM {source} LIMIT 1").fetchone() is not None:
+            message = f'column "{column.name}" of table "{relation.name}" contains null values'
+            raise _in_column(sqlstate.NOT_NULL_VIOLATION, message, relation, column)
+
+
+def _in_column(code: str, message: str, relation: Relation, column: Column) -> SqlError:
+    return SqlError(code, message, schema=relation.schema, table=relation.name, column=column.name)
+
+
 def _check_stored(execution: Execution, row: dict[str, Any], sql: str, functions: frozenset[str]) -> None:
     """Values that columns already have obey a new CHECK (validateDomainCheckConstraint)."""
     execution.connection.require(functions)
-    for relation_oid, attnum in execution.select("pg_attribute", row["oid"], "attrelid", "attnum", atttypid=row["oid"]):
-        relation = execution.catalog.relation_by_oid(relation_oid)
-        column = find_column(relation, attnum)
-        if relation is None or column is None or relation.kind not in "rm":
-            continue
+    for relation, column in _columns_of(execution, row["oid"]):
         source = f"SELECT {quote(column.storage_name)} AS value FROM {relation.where}.{quote(relation.storage)}"
         if execution.connection.execute(f"SELECT 1 FROM ({source}) WHERE NOT ({sql}) LIMIT 1").fetchone() is not None:
             message = f'column "{column.name}" of table "{relation.name}" contains values that violate the new constraint'
-            raise SqlError(sqlstate.CHECK_VIOLATION, message)
+            raise _in_column(sqlstate.CHECK_VIOLATION, message, relation, column)
 
 
 def _choose(execution: Execution, row: dict[str, Any], label: str) -> str:

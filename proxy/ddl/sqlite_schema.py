@@ -91,7 +91,7 @@ def _column_sql(execution: Execution, relation: Relation, column: Column, alias:
     if column.computed and column.default is not None:
         compiled = recompile(execution, relation, column.default, "generated column")
         sql += f" GENERATED ALWAYS AS ({compiled.sql}) {'STORED' if column.generated == 's' else 'VIRTUAL'}"
-    return f"{sql} NOT NULL" if column.not_null else sql
+    return f"{sql} NOT NULL" if column.not_null and not column.computed_when_read else sql
 
 
 def _set_to_default(execution: Execution, relation: Relation) -> dict[int, str]:
@@ -139,10 +139,7 @@ def is_integer(type_oid: int) -> bool:
 
 def storage_type(catalog: Catalog, type_oid: int, typmod: int) -> str:
     """The declared SQLite type of a column. numeric has a storage form that depends on its typmod."""
-    row = catalog.type(type_oid)
-    while row.kind == "d":
-        type_oid, typmod = row.base, row.base_typmod
-        row = catalog.type(type_oid)
+    type_oid, typmod = catalog.base_type_and_typmod(type_oid, typmod)
     if type_oid == oids.NUMERIC:
         return numeric_storage(typmod)
     return registry.type_of(type_oid, catalog).sqlite_type
@@ -257,10 +254,8 @@ def equality_key(catalog: Catalog, type_oid: int, typmod: int) -> str | None:
 
     Enums, arrays and jsonb are stored canonically: equal values are equal texts, and only their order needs a key.
     """
+    type_oid, typmod = catalog.base_type_and_typmod(type_oid, typmod)
     row = catalog.type(type_oid)
-    while row.kind == "d":
-        type_oid, typmod = row.base, row.base_typmod
-        row = catalog.type(type_oid)
     if row.kind == "e" or type_oid == oids.JSONB or row.element:
         return None
     if type_oid == oids.NUMERIC and numeric_storage(typmod) != "TEXT":

@@ -76,7 +76,14 @@ def _key_parts(
 
 def no_nulls(execution: Execution, relation: Relation, column: Column) -> None:
     """A column can be NOT NULL: 23502."""
-    sql = f"SELECT 1 FROM {_from(relation)} WHERE {quote(column.storage_name)} IS NULL LIMIT 1"
+    value = quote(column.storage_name)
+    if column.computed_when_read:
+        from proxy.ddl.expressions import recompile
+
+        compiled = recompile(execution, relation, column.default or "NULL", "generated column")
+        execution.connection.require(compiled.functions)
+        value = compiled.sql
+    sql = f"SELECT 1 FROM {_from(relation)} WHERE ({value}) IS NULL LIMIT 1"
     if execution.connection.execute(sql).fetchone() is not None:
         message = f'column "{column.name}" of relation "{relation.name}" contains null values'
         error = SqlError(sqlstate.NOT_NULL_VIOLATION, message)

@@ -227,11 +227,7 @@ def _apply(
 ) -> exp.Expr:
     """Build what the pathway says; a domain's base modifier applies on the way (build_coercion_expression)."""
     catalog = analysis.catalog
-    base, base_typmod = target, typmod
-    row = catalog.type(target)
-    while row.kind == "d":
-        base, base_typmod = row.base, row.base_typmod
-        row = catalog.type(base)
+    base, base_typmod = catalog.base_type_and_typmod(target, typmod)
     kind, function = pathway
     if kind == "relabel" and (base, type_of(node)) in _SIGN_CHANGES and not _is_positive(node):
         name = _SIGN_CHANGES[base, type_of(node)]
@@ -264,11 +260,11 @@ def _to_domain(analysis: Analysis, node: exp.Expr, target: int, context: Context
     """
     from translator.analyze.domains import constraint_tests
 
-    row = analysis.catalog.type(target)
-    if row.kind != "d":
+    if analysis.catalog.type(target).kind != "d":
         return node
-    if row.base_typmod >= 0:
-        limited = coerce_typmod(analysis, node, type_of(node), row.base_typmod, context)
+    _, typmod = analysis.catalog.base_type_and_typmod(target)
+    if typmod >= 0:
+        limited = coerce_typmod(analysis, node, type_of(node), typmod, context)
         if limited is not node:
             _hide(limited)
         node = limited

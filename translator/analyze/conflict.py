@@ -7,13 +7,12 @@ from typing import Any
 from sqlglot import exp
 
 from translator import sqlstate as codes
-from translator.analyze.from_clause import relation_columns
+from translator.analyze.from_clause import compute_virtual, relation_columns, stored_column
 from translator.analyze.scope import Entry, Item, Scope
 from translator.analyze.writes import assign, enforced_checks, generated_values
 from translator.catalog import Index, Relation
 from translator.errors import SqlError
 from translator.parser import parse_expressions
-from translator.typed import typed
 
 Node = dict[str, Any]
 
@@ -32,7 +31,8 @@ def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> ex
             tree.set("index_predicate", exp.Where(this=_own(scope, relation, index.predicate)))
     if not update:
         return tree
-    excluded = Entry("excluded", relation_columns(relation, "excluded"), "excluded", relation)
+    excluded = Entry("excluded", relation_columns(scope.analysis.catalog, relation, "excluded"), "excluded", relation)
+    compute_virtual(scope, relation, excluded, native=False)
     scope.items = [Item(entry), Item(excluded, by_column=False)]
     assigned = insert.assignments(scope, relation, value["targetList"], "UPDATE")
     assigned.update(generated_values(scope, relation, entry, assigned))
@@ -129,7 +129,7 @@ def _transformed(scope: Scope, relation: Relation, node: Node) -> exp.Expr:
     from translator.analyze.expressions import transform_in
 
     inner = Scope(scope.analysis)
-    inner.add(Entry(relation.name, relation_columns(relation), relation.name, relation))
+    inner.add(Entry(relation.name, relation_columns(scope.analysis.catalog, relation), relation.name, relation))
     made = transform_in(inner, node, "index expressions")
     for part in made.find_all(exp.Anonymous):
         part.meta["persistent"] = True  # SQLite compares the text with that of the index
@@ -148,12 +148,7 @@ def _keys(scope: Scope, relation: Relation, index: Index) -> list[exp.Expr]:
     keys: list[exp.Expr] = []
     for number in index.columns:
         if number:
-            item = names[number]
-            node: exp.Expr = typed(
-                exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True)), item.type_oid, item.typmod
-            )
-            node.meta["stored"] = True
+            keys.append(stored_column(scope.analysis.catalog, names[number]))
         else:
-            node = _own(scope, relation, next(texts))
-        keys.append(node)
+            keys.append(_own(scope, relation, next(texts)))
     return keys

@@ -12,14 +12,16 @@ from typing import Any
 
 from sqlglot import exp
 
+from translator import oids
 from translator import sqlstate as codes
 from translator.analyze import from_function, sample
 from translator.analyze.form import FromForm, range_form
 from translator.analyze.query import Query
 from translator.analyze.scope import Cte, Entry, EntryColumn, Item, Scope, check_names
-from translator.catalog import Relation
+from translator.catalog import Catalog, Column, Relation
 from translator.errors import SqlError, unsupported
 from translator.typed import column, keep_fields, type_of, typed, typmod_of
+from translator.types import numeric
 
 Node = dict[str, Any]
 MAX_VIEW_DEPTH = 32
@@ -200,32 +202,44 @@ def table(scope: Scope, relation: Relation, alias: Node | None, name: str) -> tu
         alias=exp.TableAlias(this=exp.Identifier(this=sql_alias, quoted=True)),
     )
     tree.meta["relation"] = relation
-    entry = Entry(visible, relation_columns(relation, sql_alias), sql_alias, relation, row_type=relation.row_type)
+    entry = Entry(
+        visible, relation_columns(scope.analysis.catalog, relation, sql_alias), sql_alias, relation, row_type=relation.row_type
+    )
     if not scope.analysis.keeps_form:
         compute_virtual(scope, relation, entry)
     return tree, entry
 
 
-def relation_columns(relation: Relation, sql_alias: str = "") -> list[EntryColumn]:
+def relation_columns(catalog: Catalog, relation: Relation, sql_alias: str = "") -> list[EntryColumn]:
     """The columns of a relation as expressions over its alias; without one, as expressions of the catalog have them."""
     columns = []
     for item in relation.columns:
-        node = column(sql_alias, item.storage_name or item.name)
-        if not sql_alias:
-            node.set("table", None)
-        typed(node, item.type_oid, item.typmod)
-        node.meta["stored"] = True  # in the column's storage form, see lower/storage_form.py
+        node = stored_column(catalog, item)
+        if sql_alias:
+            node.set("table", exp.Identifier(this=sql_alias, quoted=True))
         columns.append(EntryColumn(item.name, node, relation.oid, item.attnum))
     return columns
 
 
-def compute_virtual(scope: Scope, relation: Relation, entry: Entry) -> None:
-    """Virtual generated columns that SQLite does not compute: their expressions take the place of the columns."""
+def stored_column(catalog: Catalog, item: Column) -> exp.Column:
+    """A reference to a table's column, which a numeric one gives in its storage form (lower/storage_form.py)."""
+    node = exp.Column(this=exp.Identifier(this=item.storage_name or item.name, quoted=True))
+    base, typmod = catalog.base_type_and_typmod(item.type_oid, item.typmod)
+    if base == oids.NUMERIC and numeric.has_storage_form(typmod):
+        node.meta["stored"] = typmod
+    return typed(node, item.type_oid, item.typmod)
+
+
+def compute_virtual(scope: Scope, relation: Relation, entry: Entry, *, native: bool = True) -> None:
+    """Virtual generated columns that SQLite does not compute: their expressions take the place of the columns.
+
+    Not `native`: in this row SQLite computes none of them.
+    """
     from translator.analyze.expressions import transform_in
     from translator.parser import parse_expressions
 
     for item, entry_column in zip(relation.columns, entry.columns, strict=True):
-        if item.generated != "v" or item.computed:
+        if not item.computed_when_read and (native or item.generated != "v"):
             continue
         (node,) = parse_expressions(item.default or "NULL")
         inner = Scope(scope.analysis)

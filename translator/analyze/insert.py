@@ -21,6 +21,7 @@ from translator.analyze.writes import (
     enforced_checks,
     find_column,
     generated_values,
+    has_checks,
     is_rowid,
     stored,
 )
@@ -179,11 +180,7 @@ def complete(
 
 def needs_row(scope: Scope, relation: Relation) -> bool:
     """Whether the server computes or checks something over the whole new row."""
-    return (
-        bool(scope.view_checks)
-        or any(item.generated_by_server for item in relation.columns)
-        or any(constraint.enforced_by_server for constraint in relation.constraints)
-    )
+    return has_checks(scope, relation) or any(item.generated_by_server for item in relation.columns)
 
 
 def _values_lists(

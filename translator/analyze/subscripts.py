@@ -69,7 +69,7 @@ def field(scope: Scope, node: exp.Expr, name: str, location: int | None) -> exp.
 
 def _subscript(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
     analysis = scope.analysis
-    container = analysis.catalog.base_type(type_of(node))
+    container, typmod = analysis.catalog.base_type_and_typmod(type_of(node), typmod_of(node))
     if container == oids.JSONB:
         return _jsonb(scope, node, steps)
     element = analysis.catalog.element(container)
@@ -85,8 +85,8 @@ def _subscript(scope: Scope, node: exp.Expr, steps: list[Node]) -> exp.Expr:
     if len(steps) > 6:
         raise SqlError(codes.PROGRAM_LIMIT_EXCEEDED, "number of array dimensions (7) exceeds the maximum allowed (6)")
     if not any(step.get("is_slice") for step in steps):
-        return typed(call("array:subscript", node, *bounds(scope, steps)), element, typmod_of(node), location_of(node))
-    return typed(call("array:slice", node, *bounds(scope, steps)), container, typmod_of(node), location_of(node))
+        return typed(call("array:subscript", node, *bounds(scope, steps)), element, typmod, location_of(node))
+    return typed(call("array:slice", node, *bounds(scope, steps)), container, typmod, location_of(node))
 
 
 def bounds(scope: Scope, steps: list[Node]) -> list[exp.Expr]:

@@ -105,7 +105,14 @@ def _target(scope: Scope, relation: Relation, visible: str, command: str, *, cas
     refuse_relation(relation)
     scope.analysis.relations[relation.oid, "w"] = None
     sql_alias = scope.analysis.alias(visible)
-    entry = Entry(visible, relation_columns(relation, sql_alias), sql_alias, relation, row_type=relation.row_type, target=True)
+    entry = Entry(
+        visible,
+        relation_columns(scope.analysis.catalog, relation, sql_alias),
+        sql_alias,
+        relation,
+        row_type=relation.row_type,
+        target=True,
+    )
     compute_virtual(scope, relation, entry)
     table = exp.Table(
         this=exp.Identifier(this=relation.storage, quoted=True),

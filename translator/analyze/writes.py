@@ -147,6 +147,15 @@ def generated_value(scope: Scope, relation: Relation, entry: Entry, item: Column
 def enforced_checks(scope: Scope, relation: Relation, entry: Entry, assigned: dict[int, exp.Expr]) -> list[exp.Expr]:
     """A condition for each CHECK that needs functions of ours: true, or an error that names the constraint."""
     conditions: list[exp.Expr] = []
+    virtual = [item for item in relation.columns if item.generated == "v"] if has_checks(scope, relation) else []
+    assigned = {**assigned, **{item.attnum: generated_value(scope, relation, entry, item, assigned) for item in virtual}}
+    for item in virtual:
+        if item.not_null and item.computed_when_read:
+            value = assigned[item.attnum]
+            row = [new_value(relation, entry, one.attnum, assigned) for one in relation.columns]
+            violation = call("not_null_violation", exp.Literal.number(relation.oid), string(item.name), *row)
+            present = exp.Not(this=exp.Paren(this=exp.Is(this=exp.Paren(this=value.copy()), expression=exp.Null())))
+            conditions.append(typed(exp.Or(this=present, expression=violation), oids.BOOL))
     for constraint in relation.constraints:
         if constraint.kind == "c" and constraint.enforced_by_server:
             test = over_new_values(scope, relation, entry, constraint.expression, assigned, "check constraints")
@@ -155,6 +164,15 @@ def enforced_checks(scope: Scope, relation: Relation, entry: Entry, assigned: di
             conditions.append(typed(made, oids.BOOL))
     conditions += [_view_check(relation, entry, check, assigned) for check in scope.view_checks]
     return conditions
+
+
+def has_checks(scope: Scope, relation: Relation) -> bool:
+    """Whether there is something that the server checks over the whole new row."""
+    return (
+        bool(scope.view_checks)
+        or any(constraint.enforced_by_server for constraint in relation.constraints)
+        or any(item.not_null and item.computed_when_read for item in relation.columns)
+    )
 
 
 def _view_check(relation: Relation, entry: Entry, check: ViewCheck, assigned: dict[int, exp.Expr]) -> exp.Expr:

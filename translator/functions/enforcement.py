@@ -45,6 +45,9 @@ def failing_row(relation: object, row: tuple[Stored | None, ...]) -> str:
     """The row's values, long ones cut (ExecBuildSlotValueDescription)."""
     texts = []
     for column, value in zip(relation.columns, row, strict=False):  # type: ignore[attr-defined]
+        if column.generated == "v":
+            texts.append("virtual")
+            continue
         text = "null" if value is None else registry.type_of(column.type_oid).output(value, runtime.settings)
         if len(text) > MAX_FIELD_LENGTH:
             text = text[:MAX_FIELD_LENGTH] + "..."

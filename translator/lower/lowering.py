@@ -10,11 +10,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from translator import oids
 from translator.analyze.analysis import Analysis
 from translator.analyze.query import unique_names
-from translator.typed import call, column, type_of, typmod_of
-from translator.types import numeric, registry
+from translator.typed import call, column, type_of
+from translator.types import registry
 
 # Keys of types that are made up of others are told the type OID.
 _TYPED_KEYS = {"key_array", "key_record", "key_enum"}
@@ -98,9 +97,7 @@ class Lowering:
 
 def is_stored_number(node: exp.Expr) -> bool:
     """Whether the node is a column of numeric in its storage form (REAL or INTEGER)."""
-    if not isinstance(node, exp.Column) or not node.meta.get("stored") or node.meta.get("raw"):
-        return False
-    return type_of(node) == oids.NUMERIC and numeric.has_storage_form(typmod_of(node))
+    return isinstance(node, exp.Column) and "stored" in node.meta and not node.meta.get("raw")
 
 
 def raw(node: exp.Expr) -> exp.Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from translator.lower.lowering import Lowering, is_stored_number, raw
-from translator.typed import call, typmod_of
+from translator.typed import call
 from translator.types import numeric
 
 _COMPARISONS = {
@@ -59,7 +59,7 @@ def loads(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
     for node in list(tree.find_all(exp.Column)):
         if not is_stored_number(node) or _needs_no_load(node):
             continue
-        _, scale = numeric.unpack_typmod(typmod_of(node))
+        _, scale = numeric.unpack_typmod(node.meta["stored"])
         made = call("numeric:load", raw(node.copy()), template=numeric.load_template(scale))
         made.meta.update({key: node.meta[key] for key in ("type", "typmod", "column") if key in node.meta})
         if node is tree:

@@ -38,6 +38,14 @@ class Domain(Type):
         return self.base.send(value, settings)
 
 
+def base_and_typmod(type: Type, typmod: int) -> tuple[Type, int]:
+    """What a domain is over in the end, with its modifier there (getBaseTypeAndTypmod); any other type as it is."""
+    while isinstance(type, Domain):
+        typmod = type.typmod
+        type = type.base
+    return type, typmod
+
+
 def underlying(type: Type) -> Type:
     """The type itself, or what a domain is over in the end (getBaseType)."""
     while isinstance(type, Domain):
