@@ -46,6 +46,7 @@ check: $(VENV)/.installed-test
 ## Run the clients that need more than pip: Node's drivers, Debian's psql
 test-drivers: $(VENV)/.installed-test $(NODE)/node_modules/.installed
 	command -v psql > /dev/null || (apt-get update -q && apt-get install -qy postgresql-client)
+	command -v systemd-analyze > /dev/null || (apt-get update -q && apt-get install -qy systemd)
 	$(BIN)/python -m pytest -m node
 
 $(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json

@@ -6,16 +6,20 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    import socket
+    from collections.abc import AsyncIterator, Coroutine
 
     from proxy.server import Server
 
+_MOST_PORTS: Final = 65535
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -36,38 +40,99 @@ def main() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Ask clients for the password in this file.",
 )
+@click.option("--http", metavar="HOST:PORT", help="Serve health, metrics and MCP there; 127.0.0.1:45480 is customary.")
+@click.option("--http-name", multiple=True, metavar="HOST", help="Another name that HTTP clients may know this server by.")
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info", show_default=True)
-def serve(data: Path, host: str, port: int, password_file: Path | None, log_level: str) -> None:
+def serve(
+    data: Path, host: str, port: int, password_file: Path | None, http: str | None, http_name: tuple[str, ...], log_level: str
+) -> None:
     """Serve the databases in DATA.
 
-    Clients are trusted unless a password is set, by --password-file or in LITEPHANT_PASSWORD.
+    Clients are trusted unless a password is set, by --password-file or in LITEPHANT_PASSWORD. Sockets that systemd has opened
+    are used in the place of --host and --port, and the one named "http" in the place of --http.
     """
     import os
 
-    from proxy import server
+    from proxy import server, systemd
     from proxy.storage.owner import ClusterInUse
 
     logging.basicConfig(level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     password = os.environ.get("LITEPHANT_PASSWORD") or None
     if password_file is not None:
         password = password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    inherited = systemd.inherited_sockets()
+    web = next((each.socket for each in inherited if each.name == "http"), None)
+    sockets = [each.socket for each in inherited if each.name != "http"]
+    guest = _http_application(http, web, http_name, password)
 
-    def ready(running: Server) -> None:
-        # What is loaded by now stays, so the collector need not look at it again; and what a query makes is freed by
-        # reference counts, so that a look at it is seldom worth while. Together 2 µs a query.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(10_000)
-        database = data.stem if data.is_file() else "postgres"
-        print(f"litephant is ready: postgres://{host}:{running.port}/{database}, data in {data}", flush=True)
+    database = data.stem if data.is_file() else "postgres"
+
+    @asynccontextmanager
+    async def running(running: Server) -> AsyncIterator[None]:
+        status = f"postgres://{host}:{running.port}/{database}, data in {data}"
+        async with guest(running) as extra:
+            _spare_the_collector()
+            print(f"litephant is ready: {status}{extra}", flush=True)
+            async with systemd.service(status):
+                yield
 
     try:
-        _run(server.serve(data, host, port, password, ready))
+        _run(server.serve(data, sockets or (host, port), password, running))
     except ClusterInUse as error:
         raise click.ClickException(str(error)) from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
+
+
+Guest = Callable[["Server"], AbstractAsyncContextManager[str]]
+
+
+def _http_application(
+    address: str | None, listening: socket.socket | None, names: tuple[str, ...], password: str | None
+) -> Guest:
+    """What serves HTTP while the server runs, and says where. This command alone knows both sides (import contracts)."""
+    if address is None and listening is None:
+
+        @asynccontextmanager
+        async def nothing(_: Server) -> AsyncIterator[str]:
+            yield ""
+
+        return nothing
+    try:
+        from clients.http import application, serving
+    except ImportError as error:
+        message = f"--http needs packages that are not installed ({error.name}): pip install 'litephant[mcp]'"
+        raise click.ClickException(message) from error
+    if listening is None:
+        host, colon, port = (address or "").rpartition(":")
+        if not colon or not port.isdigit() or int(port) > _MOST_PORTS:
+            raise click.BadParameter("must be HOST:PORT", param_hint="--http")
+        host = host.strip("[]")
+        try:
+            listening = serving.listen(host, int(port))
+        except OSError as error:
+            raise click.ClickException(f"cannot listen on {address}: {error.strerror or error}") from error
+        names = (*names, host)
+    bound = listening
+
+    @asynccontextmanager
+    async def serve_http(server: Server) -> AsyncIterator[str]:
+        app = application.build(server, hosts=names, password=password)
+        async with serving.serving(app, bound):
+            host, port = bound.getsockname()[:2]
+            yield f", http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    return serve_http
+
+
+def _spare_the_collector() -> None:
+    """What is loaded by now stays, so the collector need not look at it again; and what a query makes is freed by
+    reference counts, so that a look at it is seldom worth while. Together 2 µs a query.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

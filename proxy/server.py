@@ -1,4 +1,4 @@
-"""The server: a listening socket, the connections that came in by it, and an orderly end.
+"""The server: listening sockets, the connections that came in by them, and an orderly end.
 
 Sessions, their limit and their cancel keys are the instance's. On SIGTERM and SIGINT the server stops listening, tells every client
 57P01, waits a moment for what they were doing to be undone, and closes the cluster.
@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from typing import TYPE_CHECKING, Final
 
 from proxy.connection import Connection
 from proxy.in_process import Streams, open_streams
+from proxy.monitoring import health, metrics
 from proxy.session.instance import Instance, open_instance
 from translator import sqlstate as codes
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 _log = logging.getLogger("litephant.server")
@@ -36,32 +39,49 @@ class Server:
         self.instance = instance
         self.port = 0
         self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._stopping = asyncio.Event()
         self._empty = asyncio.Event()
 
     async def start(self, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
         """Listen; port 0 takes a free one, which `port` then tells."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connect, host, port, backlog=_BACKLOG)
-        self.port = self._server.sockets[0].getsockname()[1]
-        self.instance.defaults["port"] = self.port
+        self._servers.append(await loop.create_server(self._connect, host, port, backlog=_BACKLOG))
+        self._listens_at(host, self._servers[0].sockets[0].getsockname()[1])
+
+    async def start_on(self, sockets: Sequence[socket.socket]) -> None:
+        """Listen on sockets that somebody else opened, of TCP or in the file system."""
+        loop = asyncio.get_running_loop()
+        for each in sockets:
+            if each.family == socket.AF_UNIX:
+                self._servers.append(await loop.create_unix_server(self._connect, sock=each, backlog=_BACKLOG))
+            else:
+                self._servers.append(await loop.create_server(self._connect, sock=each, backlog=_BACKLOG))
+                self._listens_at(*each.getsockname()[:2])
+
+    def _listens_at(self, host: str, port: int) -> None:
+        self.port = port
+        self.instance.defaults["port"] = port
         self.instance.defaults["listen_addresses"] = host
 
     def stop(self) -> None:
         """Ask the server to end; `run` does it."""
         self._stopping.set()
 
+    async def stopped(self) -> None:
+        """Wait until somebody has called `stop`."""
+        await self._stopping.wait()
+
     async def run(self) -> None:
         """Serve until `stop`, then close everything."""
-        await self._stopping.wait()
+        await self.stopped()
         await self.close()
 
     async def close(self) -> None:
         """Stop listening, end the sessions, close the cluster."""
         self.instance.accepts = False
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for session in list(self.instance.sessions.values()):
             session.terminate(SqlError(codes.ADMIN_SHUTDOWN, "terminating connection due to administrator command"))
         for connection in list(self._connections):
@@ -78,6 +98,14 @@ class Server:
         """A connection for code in this process: a client's, without a socket and without a password (in_process.py)."""
         return open_streams(self._connect(trusted=True))
 
+    async def check_health(self) -> list[health.Check]:
+        """Whether it can do its work (monitoring.health)."""
+        return await health.check(self.instance)
+
+    def measure(self) -> list[metrics.Metric]:
+        """What it counts (monitoring.metrics)."""
+        return metrics.measure(self.instance)
+
     def _connect(self, *, trusted: bool = False) -> Connection:
         connection = Connection(self.instance, self._disconnected, trusted=trusted)
         self._connections.add(connection)
@@ -91,17 +119,25 @@ class Server:
 
 
 async def serve(
-    path: Path, host: str, port: int, password: str | None, ready: Callable[[Server], None] = lambda _: None
+    path: Path,
+    address: tuple[str, int] | Sequence[socket.socket],
+    password: str | None,
+    running: Callable[[Server], AbstractAsyncContextManager[None]],
 ) -> None:
-    """Open the cluster and serve it until a signal comes. Raises ClusterInUse when another process has it."""
+    """Open the cluster and serve it until a signal comes; `running` is entered for as long.
+
+    `address` is where to listen, or the sockets that listen already. Raises ClusterInUse when another process has the cluster.
+    """
     server = Server(open_instance(path, password))
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, server.stop)
     try:
-        await server.start(host, port)
-    except BaseException:
-        server.instance.close()
-        raise
-    ready(server)
-    await server.run()
+        if isinstance(address, tuple):
+            await server.start(*address)
+        else:
+            await server.start_on(address)
+        async with running(server):
+            await server.stopped()
+    finally:
+        await server.close()

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from proxy.session.session import Session
     from proxy.storage.cluster import Cluster
+    from proxy.storage.database import Database
 
 Row = tuple[Any, ...]
 
@@ -167,6 +168,28 @@ def locks() -> Iterator[Row]:
 @function("pg_stat_get_db_numbackends", deterministic=False)
 def backends_of_database(oid: int) -> int:
     """pg_stat_database.numbackends: the sessions of a database."""
-    instance = _session().instance
-    names = {number: name for name, number in database_oids(instance.cluster).items()}
-    return sum(session.database.name == names.get(oid) for session in list(instance.sessions.values()))
+    name = _database_name(oid)
+    return sum(session.database.name == name for session in list(_session().instance.sessions.values()))
+
+
+@function("pg_stat_get_db_xact_commit", deterministic=False)
+def commits_of_database(oid: int) -> int:
+    """pg_stat_database.xact_commit."""
+    return sum(each.statistics.transactions - each.statistics.rollbacks for each in _opened(oid))
+
+
+@function("pg_stat_get_db_xact_rollback", deterministic=False)
+def rollbacks_of_database(oid: int) -> int:
+    """pg_stat_database.xact_rollback."""
+    return sum(each.statistics.rollbacks for each in _opened(oid))
+
+
+def _opened(oid: int) -> list[Database]:
+    """The database of that OID, if it is open."""
+    name = _database_name(oid)
+    return [database for database in _session().instance.cluster.opened() if database.name == name]
+
+
+def _database_name(oid: int) -> str | None:
+    names = {number: name for name, number in database_oids(_session().instance.cluster).items()}
+    return names.get(oid)

@@ -55,6 +55,7 @@ class Compilation:
         """The plan of a client's statement. Raises SqlError."""
         session = self._session
         section = self.section()
+        session.statistics.plans_compiled += 1
         session.executor.enter(None)
         return utility.resolve(session, section.compile(statement, session.parameters.settings, types))
 

@@ -40,6 +40,7 @@ def _compile(session: Session, message: frontend.Parse) -> CompiledPlan:
     section = session.compilation.section()
     found = section.find(key)
     if found is not None:
+        session.statistics.plan_hits += 1
         check_not_failed(session, found.statement)
         return utility.resolve(session, found)
     if session.transaction.state is not FAILED:

@@ -106,6 +106,7 @@ class Session:
     def open(self, database: Database, process_id: int) -> None:
         """Start-up is over: the session belongs to a database."""
         self.database = database
+        self.statistics = database.statistics
         self.process_id = process_id
         self.locks = SessionLocks(self)
         self.connections = Connections(self, database)
@@ -220,8 +221,10 @@ class Session:
         """ReadyForQuery, after what has changed meanwhile."""
         client = self.client
         state = self.transaction.state
-        if state is IDLE and self.portals.exist:
-            self.portals.end_implicit()
+        if state is IDLE:
+            self.statistics.transactions += 1
+            if self.portals.exist:
+                self.portals.end_implicit()
         if self.parameters.unreported:
             for name, value in self.parameters.reports():
                 client.send(backend.ParameterStatus(name, value))
@@ -292,6 +295,7 @@ class Session:
             self.sequences.committed()
         else:
             self.sequences.rolled_back()
+            self.statistics.rollbacks += 1
         self.locks.end_transaction(committed=committed)
 
     def notice(self, report: SqlError) -> None:

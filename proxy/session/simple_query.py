@@ -46,6 +46,8 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
             if isinstance(prepared, list):
                 return _run(session, prepared)
             found = prepared
+    else:
+        session.statistics.plan_hits += 1
     if session.transaction.state is FAILED:
         return _run(session, [found.statement])
     session.portals.drop("")
@@ -72,6 +74,7 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
     """The plan of the text without its literals, and their values (lifting.py); None: compile it as it is."""
     known = section.find_lifted(text)
     if known is not None:
+        session.statistics.plan_hits += 1
         return known
     pieces = cut(text)
     if pieces is None:
@@ -80,6 +83,7 @@ def _lift(session: Session, section: Section, text: str) -> tuple[CompiledPlan, 
     shape = section.find_shape(skeleton)
     if shape is not None and (found := shape.find(literals)) is not None:
         try:
+            session.statistics.plan_hits += 1
             return found[0], _bind_lifted(session, *found)
         except SqlError:
             return None

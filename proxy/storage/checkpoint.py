@@ -10,12 +10,14 @@ again when the WAL has doubled.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import apsw
 
 from proxy.storage.connection import Connection
+from proxy.storage.statistics import Statistics
 from proxy.storage.writer import WriterLease
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ class Checkpointer:
         self._run = run
         self._connection: Connection | None = None
         self._running = False
+        self._began = 0.0  # the running checkpoint; time.monotonic()
+        self.statistics = Statistics()
         self._next_passive = PASSIVE_PAGES
         self._next_truncate = TRUNCATE_PAGES
 
@@ -70,10 +74,12 @@ class Checkpointer:
         if self._connection is None:
             self._connection = Connection(self._path, writable=True)
         sqlite = self._connection.sqlite
+        self._began = time.monotonic()
         done = self._run(self._connection, lambda: sqlite.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_PASSIVE))
         done.add_done_callback(lambda done: self._after_passive(done, pages))
 
     def _after_passive(self, done: asyncio.Future[tuple[int, int]], pages: int) -> None:
+        self._count()
         if error := done.exception():
             _log.error("checkpoint of %s failed: %s", self._path, error)
         if pages < self._next_truncate or self._connection is None or error:
@@ -96,6 +102,7 @@ class Checkpointer:
         """The queue's turn is ours; SQLite's own lock is the checkpoint's to take."""
         connection = lease.connection
         connection.rollback()
+        self._began = time.monotonic()
 
         def truncate() -> tuple[int, int]:
             connection.attempts = _TRUNCATE_ATTEMPTS
@@ -105,8 +112,13 @@ class Checkpointer:
 
     def _after_truncate(self, done: asyncio.Future[tuple[int, int]], lease: WriterLease) -> None:
         self._running = False
+        self._count()
         self._release(lease)
         if isinstance(done.exception(), apsw.BusyError):
             _log.warning("the WAL of %s cannot be truncated: an old snapshot is still being read", self._path)
         elif error := done.exception():
             _log.error("checkpoint of %s failed: %s", self._path, error)
+
+    def _count(self) -> None:
+        self.statistics.checkpoints += 1
+        self.statistics.checkpoint_seconds += time.monotonic() - self._began

@@ -13,11 +13,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxy.storage.checkpoint import Checkpointer
 from proxy.storage.connection import Connection, FileBusy, SystemCatalog
 from proxy.storage.flusher import Flusher
+from proxy.storage.statistics import Statistics
 from proxy.storage.threads import Threads
 from proxy.storage.writer import Waiting, WriterLease, WriterQueue
 from translator import sqlstate
@@ -52,6 +54,7 @@ class Database:
         self.catalog_version = next(_versions)
         self.panic: SqlError | None = None
         self.commits = 0  # transactions that wrote, since the file was opened
+        self.statistics = Statistics()
         self.tracks_rows = False  # row locks are used, so the rows that writers change are tracked
         self.row_watches: list[set[Tag]] = []  # of queries that lock rows: what commits have changed since they began
         self._system = system or SystemCatalog()
@@ -64,6 +67,7 @@ class Database:
         self._writer = self._connect(writable=True)
         self._queue = WriterQueue(self._start, self._start_in_thread, lambda: self.catalog_version)
         self._checkpointer = Checkpointer(path, self.lease_writer, self.release, self.run_in_thread)
+        self._checkpointer.statistics = self.statistics
         self._schema_version = self._bootstrap_patiently()
 
     # Reading
@@ -112,7 +116,11 @@ class Database:
         """
         if self.panic is not None:
             raise self.panic
-        return self._queue.lease(owner, connection or self._writer, timeout)
+        leased = self._queue.lease(owner, connection or self._writer, timeout)
+        if isinstance(leased, asyncio.Future):
+            began = time.monotonic()
+            leased.add_done_callback(lambda _: self._count_wait(began))
+        return leased
 
     def keep_connection(self, lease: WriterLease) -> Connection:
         """Make the lease's connection the session's own, as `take_private` does, because its transaction made temporary objects."""
@@ -259,6 +267,10 @@ class Database:
             connection.track_rows()
         connection.start_writing()
 
+    def _count_wait(self, began: float) -> None:
+        self.statistics.writer_waits += 1
+        self.statistics.writer_wait_seconds += time.monotonic() - began
+
     def _start_in_thread(self, connection: Connection) -> asyncio.Future[None]:
         return self._threads.write(connection, connection.start_writing)
 
@@ -297,9 +309,11 @@ class Database:
         self._queue.release(lease)
         if not pages:
             return None
+        self.statistics.wal_pages = pages
         self._checkpointer.wal_grew(pages)
         if self._flusher is None:
             self._flusher = Flusher(self.path, self._panicked)
+            self._flusher.statistics = self.statistics
         if synchronous:
             return self._flusher.after_commit()
         if self._flush_timer is None:

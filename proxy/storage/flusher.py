@@ -20,6 +20,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from proxy.storage.statistics import Statistics
 from translator import sqlstate
 from translator.errors import SqlError
 
@@ -35,6 +36,7 @@ class Flusher:
     def __init__(self, path: Path, panic: Callable[[SqlError], None]) -> None:
         self._wal = Path(f"{path}-wal")
         self._panic = panic
+        self.statistics = Statistics()
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[asyncio.Future[None] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=f"flusher {path.name}", daemon=True)
@@ -85,6 +87,8 @@ class Flusher:
             self._loop.call_soon_threadsafe(self._resolve, commits, error)
 
     def _resolve(self, commits: Commits, error: SqlError | None) -> None:
+        self.statistics.flushes += 1
+        self.statistics.commits_flushed += len(commits)
         if error is not None:
             self._panic(error)
         for future in commits:

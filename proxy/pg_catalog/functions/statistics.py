@@ -19,7 +19,7 @@ _COUNTS: Final = (
     *(f"xact_{name}" for name in _RELATION_COUNTS),
     *("live_tuples", "dead_tuples", "mod_since_analyze", "ins_since_vacuum"),
     *("vacuum_count", "autovacuum_count", "analyze_count", "autoanalyze_count"),
-    *("db_xact_commit", "db_xact_rollback", "db_blocks_fetched", "db_blocks_hit", "db_deadlocks"),
+    *("db_blocks_fetched", "db_blocks_hit", "db_deadlocks"),
     *("db_tuples_returned", "db_tuples_fetched", "db_tuples_inserted", "db_tuples_updated", "db_tuples_deleted"),
     *("db_temp_files", "db_temp_bytes", "db_conflict_all", "db_conflict_bufferpin", "db_conflict_lock"),
     *("db_conflict_logicalslot", "db_conflict_snapshot", "db_conflict_startup_deadlock", "db_conflict_tablespace"),
