@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ import apsw
 from proxy.storage import changed_rows, functions, virtual_tables
 from translator import sqlstate
 from translator.errors import SqlError
+from translator.functions.registry import IMPLEMENTATIONS
 from translator.plan import MOST_BINDS
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ PROGRESS_STEPS = 2_000  # VM steps between two looks at budget and cancellation:
 _PAUSE = 0.001  # seconds between attempts at another process's lock, in a thread; each time longer, up to:
 _LONGEST_PAUSE = 0.025
 _STATEMENT_CACHE = 256
+_CALL = re.compile(r'"?pg_([\w@,~]+)"?\(')  # of a function of ours, in SQL
 BUSY_SNAPSHOT = 517  # extended code: this read transaction's snapshot is no longer the newest commit
 
 _SETUP = """
@@ -97,6 +100,7 @@ class Connection:
 
     __slots__ = (
         "_catalog_ready",
+        "_indexed",
         "_installed",
         "_live",
         "_remaining",
@@ -129,6 +133,7 @@ class Connection:
         self._live: set[str] = set()
         self._system = system or SystemCatalog()
         self._catalog_ready = False
+        self._indexed = 0  # the catalog's version whose indexes can be written
         self._remaining: float = math.inf
         self._installed: set[str] = set()
         self._required: set[frozenset[str]] = set()  # sets that are installed: one look-up for each run of a plan
@@ -163,6 +168,19 @@ class Connection:
                 functions.install(self.sqlite, name, self.volatile)
                 self._installed.add(name)
             self._required.add(names)
+
+    def use_indexes(self, catalog_version: int) -> None:
+        """Install what the indexes call: SQLite writes to no table with an index that it cannot compute.
+
+        Done again when the catalog has another version (Database.catalog_version), which may have other indexes.
+        """
+        if catalog_version == self._indexed:
+            return
+        self.no_budget()
+        texts = self.execute("SELECT sql FROM main.sqlite_schema WHERE type = 'index' AND instr(sql, 'pg_')").fetchall()
+        called = {name for (text,) in texts for name in _CALL.findall(str(text))}
+        self.require(frozenset(name for name in called if re.split("[@~]", name)[0] in IMPLEMENTATIONS))
+        self._indexed = catalog_version
 
     def use_catalog(self) -> None:
         """Attach the system catalog as `pgcat` and install the catalog's views, unless done.

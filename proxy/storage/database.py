@@ -73,9 +73,11 @@ class Database:
     # Reading
 
     def take_reader(self) -> Connection:
-        """A read-only connection for a statement, or for as long as its cursor is kept."""
+        """A read-only connection, without a budget, for a statement, or for as long as its cursor is kept."""
         if self._idle_readers:
-            return self._idle_readers.pop()
+            reader = self._idle_readers.pop()
+            reader.no_budget()
+            return reader
         return self._connect(writable=False)
 
     def give_reader(self, connection: Connection) -> None:
@@ -266,13 +268,18 @@ class Database:
         if self.tracks_rows:  # from the first change on
             connection.track_rows()
         connection.start_writing()
+        connection.use_indexes(self.catalog_version)
 
     def _count_wait(self, began: float) -> None:
         self.statistics.writer_waits += 1
         self.statistics.writer_wait_seconds += time.monotonic() - began
 
     def _start_in_thread(self, connection: Connection) -> asyncio.Future[None]:
-        return self._threads.write(connection, connection.start_writing)
+        def start() -> None:
+            connection.start_writing()
+            connection.use_indexes(self.catalog_version)
+
+        return self._threads.write(connection, start)
 
     def _new_schema_version(self, lease: WriterLease) -> int:
         """SQLite's schema version after the lease's transaction; read only when it changed the catalog."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from ipaddress import ip_address
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from psycopg.types.range import Range
@@ -227,3 +229,30 @@ def test_what_a_connection_reports(database: Address) -> None:
         assert connection.info.parameter_status("integer_datetimes") == "on"
         assert connection.info.parameter_status("standard_conforming_strings") == "on"
         assert connection.info.parameter_status("server_encoding") == "UTF8"
+
+
+def test_a_copied_database_can_be_written_to(database: Address) -> None:
+    """The copy was opened just now: no connection to it knows yet what its indexes call."""
+    with psycopg.connect(database.dsn, autocommit=True) as connection:
+        connection.execute("CREATE TYPE mood AS ENUM ('low', 'high')")
+        connection.execute(
+            "CREATE TABLE keyed (a text, n numeric UNIQUE, i interval, m mood, x int[], r int4range, UNIQUE (i, m), UNIQUE (x, r))"
+        )
+        connection.execute("CREATE UNIQUE INDEX ON keyed (lower(a)) WHERE upper(a) <> 'X'")
+        connection.execute("INSERT INTO keyed VALUES ('A', 1, '1 day', 'low', '{1}', '[1,2]')")
+    copy = f"{database.database}_copy"
+    with psycopg.connect(replace(database, database="postgres").dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {copy} TEMPLATE {database.database}")
+        try:
+            with psycopg.connect(replace(database, database=copy).dsn, autocommit=True) as copied:
+                with pytest.raises(UniqueViolation, match="keyed_lower_idx"):
+                    copied.execute("INSERT INTO keyed VALUES ('a')")
+                with pytest.raises(UniqueViolation, match="keyed_n_key"):
+                    copied.execute("INSERT INTO keyed VALUES ('b', 1.0)")
+                copied.execute("UPDATE keyed SET i = '24 hours', m = 'high'")
+                with pytest.raises(UniqueViolation, match="keyed_i_m_key"):
+                    copied.execute("INSERT INTO keyed VALUES ('c', 3, '1 day', 'high')")
+                copied.execute("TRUNCATE keyed")
+                assert copied.execute("SELECT count(*) FROM keyed").fetchone() == (0,)
+        finally:
+            connection.execute(f"DROP DATABASE {copy} WITH (FORCE)")

@@ -192,6 +192,19 @@ def test_what_exceeds_the_budget_runs_in_a_thread(run):
     run(scenario)
 
 
+def test_a_reader_keeps_no_budget_of_an_earlier_use(run):
+    async def check(database):
+        reader = database.take_reader()
+        reader.budget(1)
+        database.give_reader(reader)
+        again = database.take_reader()
+        assert again is reader
+        assert again.execute(LONG).fetchall()
+        database.give_reader(again)
+
+    run(check)
+
+
 def test_threads_work_for_the_session_that_asked(run):
     async def scenario(database):
         mine = Settings(database="mine")
