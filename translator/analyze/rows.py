@@ -70,8 +70,9 @@ VECTORS = {oids.INT2VECTOR, oids.OIDVECTOR}
 
 
 def is_array(scope: Scope, type_oid: int) -> bool:
-    """Whether an array of the type's values is of their type."""
-    return type_oid not in VECTORS and bool(scope.analysis.catalog.element(type_oid))
+    """Whether an array of the type's values is of their type. A domain over an array is a type of its own."""
+    catalog = scope.analysis.catalog
+    return type_oid not in VECTORS and catalog.type(type_oid).kind != "d" and bool(catalog.element(type_oid))
 
 
 def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> exp.Expr:
@@ -82,11 +83,11 @@ def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> e
     catalog = analysis.catalog
     location = value.get("location")
     elements: list[exp.Expr] = []
-    nested = False
+    nested, cast = False, bool(array_type)
     for item in value.get("elements", ()):
         inner = item.get("A_ArrayExpr")
         node = array(scope, inner, array_type, typmod) if inner is not None else transform(scope, item)
-        nested = nested or inner is not None or bool(is_array(scope, type_of(node)) and not array_type)
+        nested = nested or inner is not None or is_array(scope, type_of(node))
         elements.append(node)
     if array_type:
         element_type = array_type if nested else catalog.element(array_type)
@@ -106,18 +107,20 @@ def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> e
                 f"could not find array type for data type {analysis.type_name(element_type)}",
                 location=location,
             )
-    context_typmod = typmod
-    coerced = []
-    for node in elements:
-        if context_typmod >= 0 or (array_type and type_of(node) != element_type):
-            result = coerce_to(analysis, node, element_type, context_typmod, Context.EXPLICIT, location_of(node))
-            if result is None:
-                result = coerce_to_common(analysis, node, element_type, "ARRAY")
-            coerced.append(result)
-        else:
-            coerced.append(coerce_to_common(analysis, node, element_type, "ARRAY"))
+    coerced = [_element(scope, node, element_type, typmod, cast=cast) for node in elements]
     name = "array:multi" if is_array(scope, element_type) else "array:construct"
     return typed(call(name, *coerced), array_type, typmod, location)
+
+
+def _element(scope: Scope, node: exp.Expr, type_oid: int, typmod: int, *, cast: bool) -> exp.Expr:
+    analysis = scope.analysis
+    if not cast:
+        return coerce_to_common(analysis, node, type_oid, "ARRAY")
+    result = coerce_to(analysis, node, type_oid, typmod, Context.EXPLICIT, location_of(node))
+    if result is None:
+        message = f"cannot cast type {analysis.type_name(type_of(node))} to {analysis.type_name(type_oid)}"
+        raise SqlError(codes.CANNOT_COERCE, message, location=location_of(node))
+    return result
 
 
 # Operators that compare rows, with how fields that differ decide (B-tree strategies; <> is the negator of =).
