@@ -83,6 +83,7 @@ class Index:
     columns: tuple[int, ...]
     expressions: tuple[str, ...] = ()
     predicate: str | None = None
+    immediate: bool = True  # False: of a DEFERRABLE constraint, so two rows may have one key for a while
 
 
 @dataclass(frozen=True, slots=True)

@@ -270,7 +270,7 @@ def _drop_not_null(execution: Execution, relation: Relation, command: dict[str, 
 
 
 def _refuse_if_needed(relation: Relation, column: Column) -> None:
-    if column.attnum in relation.primary_key:
+    if any(each.kind == "p" and column.attnum in each.columns for each in relation.constraints):
         raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, f'column "{column.name}" is in a primary key')
     if column.identity:
         message = f'column "{column.name}" of relation "{relation.name}" is an identity column'

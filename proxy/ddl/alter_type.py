@@ -12,6 +12,7 @@ from proxy.ddl.columns import check_column_type, check_identity_type, column_col
 from proxy.ddl.constraints import foreign_keys_over, renew_foreign_keys
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze, parse_expression, recompile
+from proxy.ddl.index import KeyColumn, operator_class
 from proxy.ddl.names import choose_storage, column_named, index_storage, quote, set_storage
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
@@ -186,26 +187,33 @@ def _renew_checks(execution: Execution, relation: Relation) -> None:
 
 
 def _renew_indexes(execution: Execution, relation: Relation, column: Column) -> None:
-    """Indexes on the column take the operator class of the new type."""
+    """Indexes on the column take the default operator class of the new type, or keep the one that was asked for.
+
+    PostgreSQL makes them again from their definitions, which name an operator class only if it is not the type's default.
+    """
     now = execution.relation(relation.oid)
     changed = next(each for each in now.columns if each.attnum == column.attnum)
+    methods = {oid: name for name, oid in types.access_methods().items()}
     for index in now.indexes:
         if column.attnum not in index.columns:
             continue
+        place = index.columns.index(column.attnum)
         row = execution.record("pg_index", index.oid, indexrelid=index.oid)
         method = execution.record("pg_class", index.oid, oid=index.oid)["relam"]
-        found = types.default_operator_class(execution.catalog, changed.type_oid, method)
-        if found is None:
+        classes_now, collations = json.loads(row["indclass"]), json.loads(row["indcollation"])
+        default = types.default_operator_class(execution.catalog, column.type_oid, method)
+        asked = types.operator_classes()[classes_now[place]]
+        names = [] if default is not None and default.oid == asked.oid else [asked.name]
+        found = operator_class(execution, KeyColumn(changed, name=changed.name), names, methods[method])
+        assert found is not None
+        classes_now[place] = found.oid
+        if collations[place] == column.collation:
+            collations[place] = changed.collation
+        elif not changed.collation:
             shown = typenames.display(execution.catalog, changed.type_oid)
-            name = next(key for key, oid in types.access_methods().items() if oid == method)
-            raise SqlError(
-                sqlstate.UNDEFINED_OBJECT,
-                f'data type {shown} has no default operator class for access method "{name}"',
-                hint="You must specify an operator class for the index or define a default operator class for the data type.",
-            )
-        classes_now = json.loads(row["indclass"])
-        classes_now[index.columns.index(column.attnum)] = found.oid
-        execution.update("pg_index", index.oid, {"indclass": classes_now}, indexrelid=index.oid)
+            raise SqlError(sqlstate.DATATYPE_MISMATCH, f"collations are not supported by type {shown}")
+        changes = {"indclass": classes_now, "indcollation": collations}
+        execution.update("pg_index", index.oid, changes, indexrelid=index.oid)
     execution.changed()
 
 

@@ -195,17 +195,31 @@ def _referenced_key(execution: Execution, parent: Relation, node: dict[str, Any]
         if primary is None:
             message = f'there is no primary key for referenced table "{parent.name}"'
             raise SqlError(sqlstate.UNDEFINED_OBJECT, message)
+        if primary.deferrable:
+            raise _deferrable_key("primary key", parent)
         return [by_number[attnum] for attnum in primary.columns], primary.index
     columns = [_key_column(parent, name) for name in names]
     if len(set(names)) != len(names):
         message = "foreign key referenced-columns list must not contain duplicates"
         raise SqlError(sqlstate.INVALID_FOREIGN_KEY, message)
     wanted = sorted(column.attnum for column in columns)
-    for index in parent.indexes:
-        if index.unique and index.predicate is None and not index.expressions and sorted(index.columns) == wanted:
+    matching = [
+        index
+        for index in parent.indexes
+        if index.unique and index.predicate is None and not index.expressions and sorted(index.columns) == wanted
+    ]
+    for index in matching:
+        if index.immediate:
             return columns, index.oid
+    if matching:
+        raise _deferrable_key("unique constraint", parent)
     message = f'there is no unique constraint matching given keys for referenced table "{parent.name}"'
     raise SqlError(sqlstate.INVALID_FOREIGN_KEY, message)
+
+
+def _deferrable_key(kind: str, parent: Relation) -> SqlError:
+    message = f'cannot use a deferrable {kind} for referenced table "{parent.name}"'
+    return SqlError(sqlstate.OBJECT_NOT_IN_PREREQUISITE_STATE, message)
 
 
 def foreign_keys_over(execution: Execution, relation: Relation, attnum: int) -> list[tuple[Relation, Constraint]]:

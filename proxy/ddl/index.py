@@ -167,7 +167,7 @@ def _key(execution: Execution, relation: Relation, element: dict[str, Any], meth
             message = f"collations are not supported by type {typenames.display(execution.catalog, key.type_oid)}"
             raise SqlError(sqlstate.DATATYPE_MISMATCH, message)
         key.collation = collation
-    key.operator_class = _operator_class(execution, key, strings(element.get("opclass", ())), method)
+    key.operator_class = operator_class(execution, key, strings(element.get("opclass", ())), method)
     key.option = _option(element, method)
     return key
 
@@ -202,7 +202,7 @@ def _included(relation: Relation, element: dict[str, Any]) -> Column:
     raise SqlError(sqlstate.UNDEFINED_COLUMN, f'column "{element["name"]}" does not exist')
 
 
-def _operator_class(execution: Execution, key: KeyColumn, names: list[str], method: str) -> OperatorClass:
+def operator_class(execution: Execution, key: KeyColumn, names: list[str], method: str) -> OperatorClass:
     method_oid = types.access_methods()[method]
     display = typenames.display(execution.catalog, key.type_oid)
     if not names:
@@ -259,7 +259,7 @@ def insert_index(execution: Execution, relation: Relation, spec: IndexSpec, cons
     _insert_attributes(execution, oid, spec)
     _insert_pg_index(execution, oid, relation, spec)
     attnums = tuple(key.column.attnum for key in spec.keys if key.column is not None)
-    is_rowid = spec.primary and sqlite_schema.may_be_rowid(execution, relation, attnums)
+    is_rowid = spec.primary and not spec.deferrable and sqlite_schema.may_be_rowid(execution, relation, attnums)
     compiled = [each for each in (*(key.expression for key in spec.keys), spec.predicate) if each is not None]
     physical = sqlite_schema.is_physical(spec.method) and not is_rowid
     if any(has_subquery(recompile(execution, relation, each.text, "index expression")) for each in compiled):
@@ -412,8 +412,6 @@ def add_key(execution: Execution, relation: Relation, spec: ConstraintSpec) -> i
     """Write a PRIMARY KEY or UNIQUE constraint with its index; returns the index's OID (transformIndexConstraint)."""
     node = spec.node
     primary = spec.kind == "p"
-    if spec.deferrable:
-        raise unsupported("a DEFERRABLE PRIMARY KEY or UNIQUE constraint", spec.location)
     if node.get("without_overlaps"):
         raise unsupported("WITHOUT OVERLAPS", spec.location)
     word = "primary key" if primary else "unique"
@@ -429,7 +427,7 @@ def add_key(execution: Execution, relation: Relation, spec: ConstraintSpec) -> i
         columns.append(column)
     keys = [KeyColumn(column, collation=column.collation, name=column.name) for column in columns]
     for key in keys:
-        key.operator_class = _operator_class(execution, key, [], "btree")
+        key.operator_class = operator_class(execution, key, [], "btree")
     included = [_included(relation, {"name": name}) for name in strings(node.get("including", ()))]
     index = IndexSpec(
         keys,
@@ -438,6 +436,8 @@ def add_key(execution: Execution, relation: Relation, spec: ConstraintSpec) -> i
         unique=True,
         primary=primary,
         nulls_not_distinct=bool(node.get("nulls_not_distinct")),
+        deferrable=spec.deferrable,
+        deferred=spec.deferred,
         options=read_options(node.get("options", ()), INDEX["btree"]),
     )
     if spec.name is not None and execution.catalog.relation(relation.namespace, spec.name) is not None:

@@ -2,12 +2,14 @@
 
 import json
 
+from proxy.ddl import sqlite_schema
 from proxy.ddl.columns import ConstraintSpec
 from proxy.ddl.constraints import add_not_null, insert_constraint
 from proxy.ddl.dependency import Search
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import compile_over, parse_expression
 from proxy.ddl.index import IndexSpec, KeyColumn
+from proxy.ddl.names import index_storage, quote
 from proxy.pg_catalog import classes, types
 from translator import sqlstate
 from translator.catalog import Relation
@@ -71,12 +73,24 @@ def adopt_index(execution: Execution, relation: Relation, spec: ConstraintSpec) 
         execution.update("pg_class", index.oid, {"relname": wanted}, oid=index.oid)
     execution.delete("pg_depend", index.oid, classid=classes.PG_CLASS, objid=index.oid, deptype="a")
     oid = insert_constraint(
-        execution, relation, spec.kind, wanted, conkey=list(index.columns), conindid=index.oid, connoinherit=True
+        execution,
+        relation,
+        spec.kind,
+        wanted,
+        conkey=list(index.columns),
+        conindid=index.oid,
+        connoinherit=True,
+        condeferrable=spec.deferrable,
+        condeferred=spec.deferred,
     )
     execution.depend(Address(classes.PG_CLASS, index.oid), Address(classes.PG_CONSTRAINT, oid), "i")
-    if spec.kind == "p":
-        execution.update("pg_index", index.oid, {"indisprimary": True}, indexrelid=index.oid)
+    changes = {"indisprimary": spec.kind == "p", "indimmediate": not spec.deferrable}
+    execution.update("pg_index", index.oid, changes, indexrelid=index.oid)
     execution.changed()
+    if spec.deferrable:
+        storage = quote(index_storage(execution, index.oid) or "")
+        execution.connection.execute(f"DROP INDEX {relation.where}.{storage}")
+        sqlite_schema.create_index(execution, execution.relation(relation.oid), index.oid)
 
 
 def _check_adoptable(execution: Execution, relation: Relation, oid: int, name: str, location: int | None) -> None:

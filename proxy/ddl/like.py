@@ -80,7 +80,7 @@ def _copy_indexes(execution: Execution, source: Relation, target: int) -> None:
     for each in source.indexes:
         constraint = next((c for c in source.constraints if c.index == each.oid and c.kind in "pu"), None)
         relation = execution.relation(target)
-        if constraint is not None and constraint.kind == "p" and relation.primary_key:
+        if constraint is not None and constraint.kind == "p" and any(each.kind == "p" for each in relation.constraints):
             message = f'multiple primary keys for table "{relation.name}" are not allowed'
             raise SqlError(sqlstate.INVALID_TABLE_DEFINITION, message)
         if constraint is not None:
@@ -88,6 +88,8 @@ def _copy_indexes(execution: Execution, source: Relation, target: int) -> None:
             node = {
                 "contype": "CONSTR_PRIMARY" if constraint.kind == "p" else "CONSTR_UNIQUE",
                 "nulls_not_distinct": constraint.nulls_not_distinct,
+                "deferrable": constraint.deferrable,
+                "initdeferred": constraint.deferred,
             }
             made = index.add_key(execution, relation, constraint_spec(node, [names[attnum] for attnum in constraint.columns]))
             if constraint.kind == "p" and sqlite_schema.rowid_alias(execution, execution.relation(target)) is not None:

@@ -119,7 +119,12 @@ def _set_to_default(execution: Execution, relation: Relation) -> dict[int, str]:
 def rowid_alias(execution: Execution, relation: Relation) -> Column | None:
     """The column that is SQLite's rowid: the single integer of a primary key that has no index of its own."""
     primary = next((each for each in relation.constraints if each.kind == "p"), None)
-    if primary is None or len(primary.columns) != 1 or index_storage(execution, primary.index) is not None:
+    if (
+        primary is None
+        or primary.deferrable
+        or len(primary.columns) != 1
+        or index_storage(execution, primary.index) is not None
+    ):
         return None
     return next(column for column in relation.columns if column.attnum == primary.columns[0])
 
@@ -205,11 +210,9 @@ def is_physical(method: str) -> bool:
 def index_sql(execution: Execution, relation: Relation, row: dict[str, Any], storage: str) -> tuple[str, frozenset[str]]:
     """The CREATE INDEX statement and the functions of ours that it needs."""
     keys, functions = key_expressions(execution, relation, row)
-    if row["indnullsnotdistinct"]:
-        texts = [part for key, _ in keys for part in (f"({key}) IS NULL", f"ifnull({key}, 0)")]
-    else:
-        texts = [f"{key}{' DESC' if descending else ''}" for key, descending in keys]
-    unique = "UNIQUE " if row["indisunique"] else ""
+    texts = key_parts(row, keys)
+    # The keys of a DEFERRABLE constraint are compared when it is due (session/deferrable_keys.py).
+    unique = "UNIQUE " if row["indisunique"] and row["indimmediate"] else ""
     where = ""
     if row["indpred"]:
         predicate = recompile(execution, relation, row["indpred"], "index predicate")
@@ -217,6 +220,13 @@ def index_sql(execution: Execution, relation: Relation, row: dict[str, Any], sto
         where = f" WHERE {predicate.sql}"
     target = f"{schema_of(relation.oid)}.{quote(storage)} ON {quote(relation.storage)}"
     return f"CREATE {unique}INDEX {target} ({', '.join(texts)}){where}", functions
+
+
+def key_parts(row: dict[str, Any], keys: list[tuple[str, bool]]) -> list[str]:
+    """The terms of a SQLite index over `key_expressions`: NULLS NOT DISTINCT takes two for a key, neither of them ever NULL."""
+    if row["indnullsnotdistinct"]:
+        return [part for key, _ in keys for part in (f"({key}) IS NULL", f"ifnull({key}, 0)")]
+    return [f"{key}{' DESC' if descending else ''}" for key, descending in keys]
 
 
 def key_expressions(

@@ -5,11 +5,12 @@ Each check is one query, so a table that obeys is read once.
 
 import json
 import re
+from collections.abc import Collection
 from typing import Any
 
 from proxy.ddl.execution import Execution
 from proxy.ddl.names import quote
-from proxy.ddl.sqlite_schema import key_expressions
+from proxy.ddl.sqlite_schema import key_expressions, key_parts
 from translator import sqlstate
 from translator.catalog import Column, Constraint, Relation
 from translator.compiler import Expression
@@ -20,37 +21,49 @@ from translator.types import registry
 
 def no_duplicates(execution: Execution, relation: Relation, index: int) -> None:
     """A unique index can be built: 23505 with the key that stands twice."""
-    row = execution.record("pg_index", index, indexrelid=index)
-    keys, functions = key_expressions(execution, relation, row)
-    from proxy.ddl.expressions import recompile
-
-    condition = "" if row["indnullsnotdistinct"] else " AND ".join(f"{key} IS NOT NULL" for key, _ in keys)
-    if row["indpred"]:
-        predicate = recompile(execution, relation, row["indpred"], "index predicate")
-        functions |= predicate.functions
-        condition = f"({predicate.sql})" + (f" AND {condition}" if condition else "")
-    execution.connection.require(functions)
-    shown, names, kinds = _key_parts(execution, relation, row, [key for key, _ in keys])
-    sql = f"SELECT {', '.join(shown)} FROM {_from(relation)}"
-    if condition:
-        sql += f" WHERE {condition}"
-    sql += f" GROUP BY {', '.join(key for key, _ in keys)} HAVING count(*) > 1 LIMIT 1"
-    found = execution.connection.execute(sql).fetchone()
-    if found is None:
+    key = duplicate_key(execution, relation, index)
+    if key is None:
         return
     name = execution.record("pg_class", index, oid=index)["relname"]
-    detail = f"Key ({', '.join(names)})=({', '.join(_texts(execution, kinds, found))}) is duplicated."
     raise SqlError(
         sqlstate.UNIQUE_VIOLATION,
         f'could not create unique index "{name}"',
-        detail=detail,
+        detail=f"{key} is duplicated.",
         schema=relation.schema,
         table=relation.name,
         constraint=name,
     )
 
 
-def _key_parts(
+def duplicate_key(execution: Execution, relation: Relation, index: int, rows: Collection[int] | None = None) -> str | None:
+    """The first key that stands twice, as `Key (a, b)=(1, 2)`: of the whole table, or of the rows with these rowids only."""
+    row = execution.record("pg_index", index, indexrelid=index)
+    keys, functions = key_expressions(execution, relation, row)
+    from proxy.ddl.expressions import recompile
+
+    conditions = [] if row["indnullsnotdistinct"] else [f"{key} IS NOT NULL" for key, _ in keys]
+    if row["indpred"]:
+        predicate = recompile(execution, relation, row["indpred"], "index predicate")
+        functions |= predicate.functions
+        conditions.insert(0, f"({predicate.sql})")
+    parts = key_parts(row, keys)
+    order, binds = "", list[str]()
+    if rows is not None:
+        touched = f"SELECT {', '.join(parts)} FROM {_from(relation)} WHERE {relation.rowid} IN (SELECT value FROM json_each(?))"
+        conditions.append(f"({', '.join(parts)}) IN ({touched})")
+        order, binds = f"ORDER BY min({relation.rowid})", [json.dumps(list(rows))]
+    execution.connection.require(functions)
+    shown, names, kinds = _printed_key(execution, relation, row, [key for key, _ in keys])
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    sql = (
+        f"SELECT {', '.join(shown)} FROM {_from(relation)} {where}"
+        f" GROUP BY {', '.join(parts)} HAVING count(*) > 1 {order} LIMIT 1"
+    )
+    found = execution.connection.execute(sql, binds).fetchone()
+    return None if found is None else f"Key ({', '.join(names)})=({', '.join(_texts(execution, kinds, found))})"
+
+
+def _printed_key(
     execution: Execution, relation: Relation, row: dict[str, Any], keys: list[str]
 ) -> tuple[list[str], list[str], list[int]]:
     """Of every key of an index: what to select, how PostgreSQL prints it, its type (BuildIndexValueDescription)."""

@@ -128,7 +128,7 @@ class CatalogSource:
             view=_view_text(oid, kind, ours[1]),
             persistence=persistence,
             row_type=row_type,
-            primary_key=next((each.columns for each in constraints if each.kind == _PRIMARY_KEY), ()),
+            primary_key=next((each.columns for each in constraints if each.kind == _PRIMARY_KEY and not each.deferrable), ()),
             constraints=constraints,
             indexes=tuple(self._read_indexes(oid)) if kind in "rm" else (),
             options=tuple(json.loads(options or "[]")) if kind == "v" else (),
@@ -183,16 +183,28 @@ class CatalogSource:
     def _read_indexes(self, relation: int) -> Iterator[Index]:
         schema = _schema_of(relation)
         rows = self._connection.execute(
-            f"""SELECT i.indexrelid, c.relname, i.indisunique, i.indisprimary, i.indkey, i.indnkeyatts, i.indexprs, i.indpred
+            f"""SELECT i.indexrelid, c.relname, i.indisunique, i.indisprimary, i.indkey, i.indnkeyatts, i.indexprs, i.indpred,
+                       i.indimmediate
                 FROM {storage_name("pg_index", schema)} AS i
                 JOIN {storage_name("pg_class", schema)} AS c ON c.oid = i.indexrelid
                 WHERE i.indrelid = ? ORDER BY i.indexrelid""",
             (relation,),
         )
-        for oid, name, unique, primary, key, key_count, expressions, predicate in rows:
+        for oid, name, unique, primary, key, key_count, expressions, predicate, immediate in rows:
             columns = _vector(key)[:key_count]
             texts = tuple(json.loads(expressions)) if expressions else ()
-            yield Index(oid, name, bool(unique), bool(primary), columns, texts, predicate)
+            yield Index(oid, name, bool(unique), bool(primary), columns, texts, predicate, bool(immediate))
+
+    def deferrable_keys(self) -> tuple[int, ...]:
+        """The tables that have a DEFERRABLE PRIMARY KEY or UNIQUE constraint."""
+        condition = "contype IN ('p', 'u') AND condeferrable"
+        return tuple(
+            oid
+            for schema in (("temp", "main") if self._temporary else ("main",))
+            for (oid,) in self._connection.execute(
+                f"SELECT DISTINCT conrelid FROM {storage_name('pg_constraint', schema)} WHERE {condition} ORDER BY conrelid"
+            )
+        )
 
     def relation_by_storage(self, storage: str) -> Relation | None:
         """The table that SQLite calls so."""

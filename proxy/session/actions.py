@@ -165,6 +165,7 @@ class TransactionActions:
         if session.on_commit:
             await self._run_on_commit(lease)
         try:
+            session.constraint_modes.check_deferred()
             durable = session.connections.commit(synchronous=session.parameters.value("synchronous_commit") != "off")
             if durable is not None:
                 await durable

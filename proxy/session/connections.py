@@ -130,7 +130,7 @@ class Connections:
         log = None
         if self.written:
             changed = lease.connection.changed
-            if changed is None or not changed.redo.complete or session.constraint_modes.active:
+            if changed is None or not changed.redo.complete or session.constraint_modes.outstanding:
                 return None
             if lease.connection.deferred_violations:
                 return None

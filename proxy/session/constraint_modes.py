@@ -1,6 +1,6 @@
-"""SET CONSTRAINTS: which foreign keys are checked after each statement, and which at COMMIT.
+"""SET CONSTRAINTS: which foreign keys and deferrable keys are checked after each statement, and which at COMMIT.
 
-SQLite has one switch for a transaction, `PRAGMA defer_foreign_keys`, and it counts what is violated without saying which
+Of foreign keys: SQLite has one switch for a transaction, `PRAGMA defer_foreign_keys`, and it counts what is violated without saying which
 key it was. So once SET CONSTRAINTS was given, SQLite defers everything, and whatever PostgreSQL would not defer is looked
 for after each statement that leaves something violated. The switch stays on until the transaction ends: turning it off
 makes SQLite forget what it has counted.
@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from proxy.pg_catalog.relations import united_name
+from proxy.session.deferrable_keys import DeferrableKeys
 from proxy.storage import foreign_keys
 from proxy.storage.errors import Failed
 from translator import sqlstate as codes
@@ -19,6 +20,7 @@ from translator.errors import SqlError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from proxy.session.plans import Section
     from proxy.session.session import Session
     from proxy.storage.connection import Connection
     from translator.catalog import Constraint
@@ -34,8 +36,9 @@ class ConstraintModes:
     """The modes of one session's transaction."""
 
     def __init__(self, session: Session) -> None:
-        self.active = False  # SET CONSTRAINTS was given in this transaction
+        self._given = False  # SET CONSTRAINTS, in this transaction
         self._session = session
+        self._keys = DeferrableKeys(session)
         self._modes = _DEFAULT
         self._saved: list[_Modes] = []  # by each savepoint
 
@@ -46,17 +49,39 @@ class ConstraintModes:
             self._modes = (deferred, {})
         else:
             self._modes = (everything, named | dict.fromkeys(self._find(constraints), deferred))
-        self.active = True
+        self._given = True
         lease = self._session.connections.lease
         if lease is not None and not deferred:
-            self.check(lease.connection)
+            self._keys.check_pending(self._is_immediate)
+            self._check_foreign_keys(lease.connection)
 
-    def begin_statement(self, connection: Connection) -> None:
-        """Before a statement that writes, when the modes are `active`."""
-        connection.execute("PRAGMA defer_foreign_keys = ON")
+    def matter(self, section: Section) -> bool:
+        """Whether a statement that writes needs `begin_statement` and `check`."""
+        return self._given or bool(section.deferrable_keys)
+
+    @property
+    def outstanding(self) -> bool:
+        """Whether COMMIT has to check more than what is in the file tells."""
+        return self._given or self._keys.pending
+
+    def begin_statement(self, connection: Connection, section: Section) -> None:
+        """Before a statement that writes."""
+        if self._given:
+            connection.execute("PRAGMA defer_foreign_keys = ON")
+        if section.deferrable_keys:
+            self._keys.watch(connection)
 
     def check(self, connection: Connection) -> None:
-        """After it: raise 23503 for a foreign key that is violated and not deferred."""
+        """After it: raise 23505 or 23503 for a key or foreign key that is violated and not deferred."""
+        self._keys.check(self._is_immediate)
+        if self._given:
+            self._check_foreign_keys(connection)
+
+    def check_deferred(self) -> None:
+        """Before COMMIT: raise 23505 for a key that stands twice. SQLite looks at the foreign keys."""
+        self._keys.check_pending(lambda _: True)
+
+    def _check_foreign_keys(self, connection: Connection) -> None:
         if not connection.deferred_violations:
             return
         session = self._session
@@ -124,6 +149,7 @@ class ConstraintModes:
         del self._saved[level:]
 
     def end(self) -> None:
-        self.active = False
+        self._given = False
+        self._keys.end()
         self._modes = _DEFAULT
         self._saved.clear()

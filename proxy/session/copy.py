@@ -154,16 +154,17 @@ async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
     await session.executor.spool_portals(lease.connection)
     session.client.send(backend.CopyInResponse(format, (format,) * len(columns)))
     session.client.flush()
-    if session.constraint_modes.active:
-        session.constraint_modes.begin_statement(lease.connection)
+    modes, section = session.constraint_modes, session.compilation.section()
+    if modes.matter(section):
+        modes.begin_statement(lease.connection, section)
     rows = _Rows(session, relation, columns, options, target, lease.connection)
     session.copy = CopyIn(rows)
     try:
         await session.copy.done
     finally:
         session.copy = None
-    if session.constraint_modes.active:
-        session.constraint_modes.check(lease.connection)
+    if modes.matter(section):
+        modes.check(lease.connection)
     rows.report()
     session.connections.written = True
     return rows.count

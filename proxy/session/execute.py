@@ -256,11 +256,12 @@ class Executor:
             self.enter(compiled, connection)
             self.prepare(connection, compiled)
             modes = self._session.constraint_modes
-            if modes.active:
-                modes.begin_statement(connection)
+            matter = modes.matter(compiled.section)
+            if matter:
+                modes.begin_statement(connection, compiled.section)
             try:
                 rows, count = await self._run_write(connection, compiled, plan, portal.binds)
-                if modes.active:
+                if matter:
                     modes.check(connection)
                 break
             except (SQLiteError, SqlError) as error:

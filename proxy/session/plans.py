@@ -208,17 +208,37 @@ class Section:
     Its reader is kept for as long as the section is, because a Catalog reads what it is asked for when it is asked.
     """
 
-    __slots__ = ("_lifted", "_plans", "_row_plans", "_shapes", "_unliftable", "catalog", "connection", "reader")
+    __slots__ = (
+        "_deferrable_keys",
+        "_lifted",
+        "_plans",
+        "_row_plans",
+        "_shapes",
+        "_source",
+        "_unliftable",
+        "catalog",
+        "connection",
+        "reader",
+    )
 
     def __init__(self, connection: Connection, reader: Connection | None = None) -> None:
         self.connection = connection
-        self.catalog = Catalog(CatalogSource(connection))
+        self._source = CatalogSource(connection)
+        self.catalog = Catalog(self._source)
+        self._deferrable_keys: tuple[int, ...] | None = None
         self.reader = reader
         self._plans: OrderedDict[Any, CompiledPlan] = OrderedDict()
         self._lifted: dict[str, tuple[CompiledPlan, tuple[Any, ...]]] = {}
         self._shapes: dict[str, Shape] = {}
         self._unliftable: set[Any] = set()
         self._row_plans: OrderedDict[Any, RowPlan | None] = OrderedDict()
+
+    @property
+    def deferrable_keys(self) -> tuple[int, ...]:
+        """The tables whose keys the server compares when they are due (deferrable_keys.py)."""
+        if self._deferrable_keys is None:
+            self._deferrable_keys = self._source.deferrable_keys()
+        return self._deferrable_keys
 
     def find(self, key: Any) -> CompiledPlan | None:
         """The plan that is kept under a text, or a text with parameter types."""

@@ -78,7 +78,7 @@ def _violated_earlier(connection: Connection, relation: Relation, index: Index, 
     for other in sorted(relation.indexes, key=lambda each: each.oid):
         if other.oid >= index.oid:
             break
-        if not other.unique or other.expressions or other.predicate is not None:
+        if not (other.unique and other.immediate) or other.expressions or other.predicate is not None:
             continue
         values = [row[position(relation, attnum)] for attnum in other.columns]
         if None in values:
@@ -107,7 +107,7 @@ def _index_over(relation: Relation | None, attnums: tuple[int, ...]) -> Index | 
 
     Included columns follow the key in `Index.columns`.
     """
-    unique = [index for index in relation.indexes if index.unique] if relation is not None else []
+    unique = [index for index in relation.indexes if index.unique and index.immediate] if relation is not None else []
     candidates = [index for index in unique if index.columns[: len(attnums)] == attnums]
     return min(candidates, key=lambda index: (len(index.columns), index.oid), default=None)
 

@@ -56,9 +56,11 @@ def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bo
                 hint="For example, ON CONFLICT (column_name).",
                 location=location,
             )
+        for index in relation.indexes:
+            _refuse_deferrable(relation, index)
         return None
     if infer.get("conname"):
-        return _by_constraint(relation, infer["conname"])
+        return _refuse_deferrable(relation, _by_constraint(relation, infer["conname"]))
     columns, expressions = _inferred(scope, relation, infer)
     for index in relation.indexes:
         if not index.unique:
@@ -68,11 +70,24 @@ def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bo
         if sorted({_normal(scope, relation, text) for text in index.expressions}) != sorted(set(expressions)):
             continue
         if index.predicate is None or _implied(scope, relation, index.predicate, infer.get("whereClause")):
-            return index
+            return _refuse_deferrable(relation, index)
     raise SqlError(
         codes.INVALID_COLUMN_REFERENCE,
         "there is no unique or exclusion constraint matching the ON CONFLICT specification",
     )
+
+
+def _refuse_deferrable(relation: Relation, index: Index) -> Index:
+    """What arbitrates must be unique at every moment (ExecCheckIndexConstraints)."""
+    if index.unique and not index.immediate:
+        raise SqlError(
+            codes.OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters",
+            schema=relation.schema,
+            table=relation.name,
+            constraint=index.name,
+        )
+    return index
 
 
 def _implied(scope: Scope, relation: Relation, predicate: str, where: Node | None) -> bool:

@@ -55,7 +55,11 @@ def _key_is_fixed(query: exp.Select) -> bool:
         return False
     fixed = _fixed_columns(where.this, table.alias)
     names = {item.attnum: item.storage_name or item.name for item in relation.columns}
-    keys = [index.columns for index in relation.indexes if index.unique and not index.expressions and index.predicate is None]
+    keys = [
+        index.columns
+        for index in relation.indexes
+        if index.unique and index.immediate and not index.expressions and index.predicate is None
+    ]
     if relation.primary_key:
         keys.append(relation.primary_key)
     if relation.where == "static" and "oid" in names.values():
