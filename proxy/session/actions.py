@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from proxy.ddl import temporary
 from proxy.ddl.execution import Execution
 from proxy.session.access import Access
-from proxy.session.transaction import NOTHING, Action, Event, Modes, Savepoint
+from proxy.session.transaction import NOTHING, Action, Event, Modes, Savepoint, State
 from proxy.storage.connection import SQLiteError
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -111,7 +111,10 @@ class TransactionActions:
 
     def abandon(self) -> None:
         """The session ends: roll back whatever is open."""
-        self._rollback()
+        if self._session.transaction.state is State.IDLE:
+            self._abort()  # nothing to count, but locks to give up
+        else:
+            self._rollback()
 
     def _named(self, event: Event, name: str) -> Savepoint | None:
         """The savepoint that RELEASE or ROLLBACK TO means; one that does not exist is an error before the state moves."""
@@ -185,6 +188,7 @@ class TransactionActions:
 
     def _rollback(self) -> None:
         session = self._session
+        session.statistics.rollbacks += 1
         session.portals.end_transaction(session.transaction.number, committed=False)
         self._abort()
 

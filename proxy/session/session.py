@@ -295,7 +295,6 @@ class Session:
             self.sequences.committed()
         else:
             self.sequences.rolled_back()
-            self.statistics.rollbacks += 1
         self.locks.end_transaction(committed=committed)
 
     def notice(self, report: SqlError) -> None:
