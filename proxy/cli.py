@@ -42,9 +42,21 @@ def main() -> None:
 )
 @click.option("--http", metavar="HOST:PORT", help="Serve health, metrics and MCP there; 127.0.0.1:45480 is customary.")
 @click.option("--http-name", multiple=True, metavar="HOST", help="Another name that HTTP clients may know this server by.")
+@click.option("--mcp-tools", default="tasks", show_default=True, help="What /mcp offers to agents: tasks, sql, or all.")
+@click.option("--mcp-database", help="The database of /mcp.  [default: astrotask, or the one file of DATA]")
+@click.option("--mcp-allow-writes", is_flag=True, help="Let agents change data with execute_sql.")
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info", show_default=True)
 def serve(
-    data: Path, host: str, port: int, password_file: Path | None, http: str | None, http_name: tuple[str, ...], log_level: str
+    data: Path,
+    host: str,
+    port: int,
+    password_file: Path | None,
+    http: str | None,
+    http_name: tuple[str, ...],
+    mcp_tools: str,
+    mcp_database: str | None,
+    mcp_allow_writes: bool,
+    log_level: str,
 ) -> None:
     """Serve the databases in DATA.
 
@@ -63,9 +75,16 @@ def serve(
     inherited = systemd.inherited_sockets()
     web = next((each.socket for each in inherited if each.name == "http"), None)
     sockets = [each.socket for each in inherited if each.name != "http"]
-    guest = _http_application(http, web, http_name, password)
-
     database = data.stem if data.is_file() else "postgres"
+    guest = _http_application(
+        http,
+        web,
+        http_name,
+        password=password,
+        database=mcp_database or (data.stem if data.is_file() else "astrotask"),
+        tools=mcp_tools,
+        allow_writes=mcp_allow_writes,
+    )
 
     @asynccontextmanager
     async def running(running: Server) -> AsyncIterator[None]:
@@ -89,9 +108,12 @@ Guest = Callable[["Server"], AbstractAsyncContextManager[str]]
 
 
 def _http_application(
-    address: str | None, listening: socket.socket | None, names: tuple[str, ...], password: str | None
+    address: str | None, listening: socket.socket | None, names: tuple[str, ...], *, tools: str, **settings: Any
 ) -> Guest:
-    """What serves HTTP while the server runs, and says where. This command alone knows both sides (import contracts)."""
+    """What serves HTTP while the server runs, and says where. This command alone knows both sides (import contracts).
+
+    `settings`: of application.Settings, which cannot be named where the extra is not installed.
+    """
     if address is None and listening is None:
 
         @asynccontextmanager
@@ -104,6 +126,10 @@ def _http_application(
     except ImportError as error:
         message = f"--http needs packages that are not installed ({error.name}): pip install 'litephant[mcp]'"
         raise click.ClickException(message) from error
+    try:
+        profiles = application.profiles(tools.split(","))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--mcp-tools") from error
     if listening is None:
         host, colon, port = (address or "").rpartition(":")
         if not colon or not port.isdigit() or int(port) > _MOST_PORTS:
@@ -118,7 +144,7 @@ def _http_application(
 
     @asynccontextmanager
     async def serve_http(server: Server) -> AsyncIterator[str]:
-        app = application.build(server, hosts=names, password=password)
+        app = application.build(server, application.Settings(hosts=names, tools=profiles, **settings))
         async with serving.serving(app, bound):
             host, port = bound.getsockname()[:2]
             yield f", http://{f'[{host}]' if ':' in host else host}:{port}"

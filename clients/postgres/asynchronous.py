@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
-from clients.postgres.conversation import Conversation, Result
+from clients.postgres.conversation import Bounds, Conversation, Result
 from clients.postgres.errors import ConnectionFailed, DatabaseError
 from clients.postgres.operation import Script, Statement
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
+    from collections.abc import Sequence
 
     from clients.postgres.operation import Operation
 
@@ -53,6 +54,12 @@ class AsyncConnection:
     async def execute(self, sql: str, *parameters: Any) -> Result:
         """Run one statement. Raises DatabaseError."""
         self.conversation.ask(sql, parameters)
+        await self._converse()
+        return self.conversation.take_result()
+
+    async def execute_bounded(self, sql: str, parameters: Sequence[Any], bounds: Bounds, *, max_rows: int = 0) -> Result:
+        """As `execute`, keeping no more of the result than `bounds` allows. Raises DatabaseError."""
+        self.conversation.ask(sql, parameters, bounds, max_rows=max_rows)
         await self._converse()
         return self.conversation.take_result()
 

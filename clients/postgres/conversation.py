@@ -43,6 +43,23 @@ class Result(NamedTuple):
         return int(last) if last.isdigit() else 0
 
 
+class Bounds:
+    """How much of a result is kept. What comes after is counted by the command tag, and thrown away as it comes."""
+
+    def __init__(self, rows: int, size: int) -> None:
+        """`size`: bytes of the values, in text format."""
+        self.exceeded = False
+        self.rows = rows
+        self._size = size
+
+    def admit(self, row: Sequence[bytes | None]) -> bool:
+        """Whether there is room for the row; once there is not, there is none for any row."""
+        self.rows -= 1
+        self._size -= sum(len(value) for value in row if value is not None)
+        self.exceeded = self.exceeded or self.rows < 0 or self._size < 0
+        return not self.exceeded
+
+
 class Conversation:
     """See the module. `parameters`: run-time parameters to start with."""
 
@@ -61,19 +78,21 @@ class Conversation:
         self._rows: list[tuple[Any, ...]] = []
         self._columns: list[tuple[str, int]] = []
         self._decoders: list[Callable[[bytes], Any]] = []
+        self._bounds: Bounds | None = None
         settings = {"user": user, "database": database, "client_encoding": "UTF8", "DateStyle": "ISO", **parameters}
         self._protocol.send(frontend.StartupMessage(parameters=settings))
 
     # Out
 
-    def ask(self, sql: str, parameters: Sequence[Any]) -> None:
-        """Begin one statement with its parameters ($1 …), by the extended protocol."""
+    def ask(self, sql: str, parameters: Sequence[Any], bounds: Bounds | None = None, *, max_rows: int = 0) -> None:
+        """Begin one statement with its parameters ($1 …), by the extended protocol. After `max_rows` rows a query is stopped."""
         self._begin()
+        self._bounds = bounds
         send = self._protocol.send
         send(frontend.Parse("", sql))
         send(frontend.Bind("", "", (), [values.encode(value) for value in parameters]))
         send(_DESCRIBE_PORTAL)
-        send(frontend.Execute(""))
+        send(frontend.Execute("", max_rows))
         send(frontend.Sync())
 
     def ask_script(self, sql: str) -> None:
@@ -122,10 +141,13 @@ class Conversation:
         self._results.clear()
         self._error = None
         self._rows, self._columns = [], []
+        self._bounds = None
 
     def _take(self, message: Message) -> bool:
         match message:
             case backend.DataRow(found):
+                if self._bounds is not None and not self._bounds.admit(found):
+                    return False
                 pairs = zip(self._decoders, found, strict=True)
                 self._rows.append(tuple([None if raw is None else decode(raw) for decode, raw in pairs]))
             case backend.RowDescription(fields):
@@ -145,6 +167,8 @@ class Conversation:
 
     def _take_seldom(self, message: Message) -> None:
         match message:
+            case backend.PortalSuspended():
+                self._results.append(Result(self._rows, self._columns, ""))
             case backend.ErrorResponse():
                 self._error = message
                 if message.severity_nonlocalized in {"FATAL", "PANIC"}:

@@ -33,6 +33,7 @@ class Address:
     database: str = "postgres"
     password: str = ""
     pid: int = 0  # of the server, where the harness started it as a process
+    http: str = ""  # the URL of its HTTP port, if it was started with one
 
     @property
     def dsn(self) -> str:

@@ -87,7 +87,9 @@ def process(directory: Path, *options: str) -> Iterator[Address]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory) as server:
         assert server.stdout is not None
         try:
-            yield Address("127.0.0.1", _port(server.stdout.readline()), pid=server.pid)
+            line = server.stdout.readline()
+            http = line[line.index("http://") :].strip() if "--http" in options else ""
+            yield Address("127.0.0.1", _port(line), pid=server.pid, http=http)
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(_STOP_LIMIT)

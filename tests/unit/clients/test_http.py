@@ -34,8 +34,9 @@ def get(server, loop):
     def ask(path: str, *, password: str | None = None, hosts: tuple[str, ...] = (), **headers: str) -> tuple[int, str]:
         async def scenario() -> tuple[int, str]:
             listening = serving.listen("127.0.0.1", 0)
+            settings = application.Settings(password=password, hosts=hosts)
             url = f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
-            async with serving.serving(application.build(server, password=password, hosts=hosts), listening):
+            async with serving.serving(application.build(server, settings), listening):
                 return await asyncio.wait_for(asyncio.to_thread(_fetch, url, headers), _LIMIT)
 
         return loop.run_until_complete(scenario())
