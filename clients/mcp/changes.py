@@ -66,13 +66,16 @@ class ChangeBus(InMemorySubscriptionBus):
             self._listening = self._last = None
 
     async def _listen(self) -> None:
+        told = ""
         while True:
             try:
                 async with self._database.session("mcp changes") as connection:
                     await connection.execute("LISTEN astro")
                     await self._tell(connection)
             except (ConnectionFailed, DatabaseError) as error:
-                _log.warning("no notifications of changes: %s", error)
+                if str(error) != told:  # once, not every second
+                    told = str(error)
+                    _log.warning("no notifications of changes: %s", told)
             await asyncio.sleep(_PAUSE)
 
     async def _tell(self, connection: AsyncConnection) -> None:
