@@ -1,4 +1,4 @@
-"""Clients in Node: node-postgres, postgres.js, drizzle-orm, drizzle-kit, and Astrotask as published.
+"""Clients in Node: node-postgres, postgres.js, drizzle-orm, drizzle-kit, TypeORM, Sequelize, Knex, Kysely, and Astrotask as published.
 
 Each program of node/ takes the database from $DSN, asserts, and prints a line of JSON that says what is left.
 """
@@ -16,6 +16,7 @@ import pytest
 
 from tests.harness.client import Address
 from tests.harness.databases import fresh_database
+from tests.harness.schema import schema_of
 
 pytestmark = [pytest.mark.drivers, pytest.mark.node]
 
@@ -63,6 +64,31 @@ def _parts(schema: str) -> list[list[list[str]]]:
     """The lines of each table in schema.ts, in an order of their own: drizzle-kit asks for tables and columns without ORDER BY."""
     tables = schema.split("export const")
     return sorted(sorted(sorted(line.split()) for line in _PUNCTUATION.sub(" ", table).splitlines()) for table in tables)
+
+
+def test_drizzle_kit_pushes_every_type_once(database: Address, oracle_database: Address) -> None:
+    for address in (database, oracle_database):
+        for outcome in ("Changes applied", "No changes detected"):
+            command = ("npx", "drizzle-kit", "push", "--config", "drizzle.columns.ts", "--force")
+            assert outcome in node(address, *command, OUT="unused")
+    assert schema_of(database) == schema_of(oracle_database)
+
+
+def test_drizzle_kit_generates_checks_and_migrates(database: Address, oracle_database: Address, tmp_path: Path) -> None:
+    out = os.path.relpath(tmp_path, NODE)
+    for command in ("generate", "check"):
+        node(database, "npx", "drizzle-kit", command, "--config", "drizzle.columns.ts", OUT=out)
+    for address in (database, oracle_database):
+        for _ in range(2):
+            node(address, "npx", "drizzle-kit", "migrate", "--config", "drizzle.columns.ts", OUT=out)
+    assert schema_of(database) == schema_of(oracle_database)
+
+
+@pytest.mark.parametrize("program", ["typeorm_sync.mjs", "sequelize_sync.mjs", "knex_migrations.mjs"])
+def test_schema_tools(program: str, database: Address, oracle_database: Address) -> None:
+    """Each makes its tables, changes them, finds nothing more to do, and reports what it reads of them."""
+    assert report(database, program) == report(oracle_database, program)
+    assert schema_of(database) == schema_of(oracle_database)
 
 
 def test_astrotask(database: Address) -> None:
