@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NODE := tests/drivers/node
 
-.PHONY: serve install test check test-drivers test-suites test-cases-oracle record bench format clean
+.PHONY: serve install kernel test check test-drivers test-suites test-cases-oracle record bench format clean
 
 ## Start the server on 127.0.0.1:$(PORT) with its databases in $(DATA)
 serve: install
@@ -23,13 +23,19 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
+$(VENV)/.installed: pyproject.toml proxy/session/_kernel.pyx | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
+
+## Make sure that the compiled kernel is there (proxy/session/kernel.py), which is optional elsewhere
+kernel: $(VENV)/.installed
+	command -v cc > /dev/null || (apt-get update -q && apt-get install -qy gcc libc6-dev)
+	$(BIN)/python -c 'import proxy.session._kernel' || $(BIN)/python -m pip install --quiet --no-deps --editable .
+	$(BIN)/python -c 'import proxy.session._kernel'
 
 ## Run the tests
 test: $(VENV)/.installed-test
@@ -67,7 +73,7 @@ record: $(VENV)/.installed-test
 	$(BIN)/python -m pytest tests/cases --record
 
 ## Measure against PostgreSQL 18 and write docs/PERFORMANCE.md
-bench: $(VENV)/.installed-test
+bench: $(VENV)/.installed-test kernel
 	$(BIN)/python -m bench --write
 
 format: $(VENV)/.installed-test

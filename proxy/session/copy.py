@@ -15,16 +15,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.ddl.names import quote
+from proxy.session import kernel
+from proxy.session.copy_binary import BinaryReader
 from proxy.session.copy_blocks import IRREGULAR, Converter, converter_of, rows_of
 from proxy.session.copy_columns import RELATION_KINDS, copied_columns
-from proxy.session.copy_formats import (
-    DEFAULT,
-    BinaryReader,
-    Row,
-    bad_data,
-    reader_of,
-    shown,
-)
+from proxy.session.copy_fields import Row, bad_data
+from proxy.session.copy_formats import DEFAULT, Lines, TextReader, reader_of, shown
 from proxy.session.copy_inserts import BlockInserter, Inserter, block_inserter, row_inserter
 from proxy.session.copy_options import CopyOptions, read_options
 from proxy.session.copy_to import copy_to
@@ -246,6 +242,10 @@ class _Rows:
             converter_of(column, catalog, session.parameters.settings, binary=self._binary) for column in columns
         ]
         regular = target.inserts_each and options.default is None and columns
+        compiled = kernel.AVAILABLE and not self._binary
+        self._read_lines: Lines | None = (
+            kernel.line_reader(options, columns, catalog, session.parameters.settings) if compiled else None
+        )
         self._insert_rows: BlockInserter | None = block_inserter(session, connection, target.plan(_NONE)) if regular else None
         self._column: Column | None = None
         self._value: Any = None
@@ -269,8 +269,7 @@ class _Rows:
         """Insert the rows at once. False: nothing has happened, because there is a mistake in them, or they are not regular."""
         before = self._reader.copy()
         try:
-            columns = self._reader.feed_columns(data, last=last)
-            rows = rows_of(columns, self._converters) if columns else []
+            rows = self._read_block(data, last=last)
         except IRREGULAR:
             self._reader = before
             return False
@@ -282,6 +281,18 @@ class _Rows:
                 pass  # up to the row that failed
             raise self.in_context(error)
         return True
+
+    def _read_block(self, data: bytes, *, last: bool) -> list[tuple[Any, ...]]:
+        """The stored rows of a block. Raises what is IRREGULAR."""
+        if self._read_lines is not None and isinstance(self._reader, TextReader):
+            try:
+                rows = self._reader.feed_lines(data, self._read_lines, last=last)
+            except IRREGULAR:
+                rows = None
+            if rows is not None:
+                return rows
+        columns = self._reader.feed_columns(data, last=last)
+        return rows_of(columns, self._converters) if columns else []
 
     def _convert(self, row: Row) -> Row | None:
         """The row with stored values in the place of fields; None for one that is skipped."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 import re
-import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from proxy.session.copy_binary import BinaryReader
+from proxy.session.copy_fields import Columns, Row, bad_data, columns_of
 from proxy.wire.buffer import invalid_utf8
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -20,30 +22,19 @@ if TYPE_CHECKING:
 
     from proxy.session.copy_options import CopyOptions
 
+Lines = Callable[[bytes], list[tuple[Any, ...]]]
+
 DEFAULT: Final[Any] = object()
-SIGNATURE: Final = b"PGCOPY\n\xff\r\n\0"
 
 _ESCAPE: Final = re.compile(r"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.|$)", re.DOTALL)
 _END: Final = re.compile(r"(?:[^\\]|\\[^.])*\\\.", re.DOTALL)  # a line up to the end-of-copy marker
 _CONTROL: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SHOWN: Final = 100  # characters of a line or value in an error's context (MAX_COPY_DATA_DISPLAY)
 
-Row = list[Any]
-Columns = list["Sequence[Any]"]
-
-
-def bad_data(message: str, *, detail: str | None = None, hint: str | None = None) -> SqlError:
-    return SqlError(codes.BAD_COPY_FILE_FORMAT, message, detail=detail, hint=hint)
-
 
 def shown(text: str) -> str:
     """A value as a context shows it (limit_printout_length)."""
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-
-
-def columns_of(rows: list[Row]) -> Columns:
-    """Rows turned round. Raises ValueError where they differ in their number of fields."""
-    return list(zip(*rows, strict=True))
 
 
 class TextReader:
@@ -88,6 +79,22 @@ class TextReader:
     def copy(self) -> Self:
         """A reader that goes on from here, too."""
         return copy.copy(self)
+
+    def feed_lines(self, data: bytes, read: Lines, *, last: bool = False) -> list[tuple[Any, ...]] | None:
+        """The rows that are complete now, as `read` gives them for whole lines; None where these need a closer look."""
+        if self._header or self.ended:
+            return None
+        whole = self._rest + data
+        newline = self._newline or self._find_newline(whole, last=last)
+        cut = len(whole) if last else whole.rfind(b"\n") + 1
+        block = whole[:cut]
+        if not block or newline != "\n" or b"\\." in block or b"\0" in block or b"\r" in block:
+            return None
+        rows = read(block)
+        self._newline, self._rest = newline, whole[cut:]
+        self.line += len(rows)
+        self.text, self.show_text = block.removesuffix(b"\n").rpartition(b"\n")[2].decode(), True
+        return rows
 
     def feed_columns(self, data: bytes, *, last: bool = False) -> Columns:
         """The rows that are complete now, column by column. Raises ValueError where rows differ in their number of fields."""
@@ -382,102 +389,6 @@ def _quoted_part(text: str, position: int, quote: str, escape: str, parts: list[
             raise bad_data("unterminated CSV quoted field")
         parts.append(text[position:at_quote])
         return at_quote + 1
-
-
-class BinaryReader:
-    """The binary format."""
-
-    def __init__(self, options: CopyOptions, columns: Sequence[str]) -> None:
-        self.columns = columns
-        self.line = 0
-        self.text = ""
-        self.show_text = False
-        self.column: str | None = None  # in which the data ends too early
-        self._rest = b""
-        self._started = False
-        self.ended = False
-
-    def copy(self) -> Self:
-        """A reader that goes on from here, too."""
-        return copy.copy(self)
-
-    def feed_columns(self, data: bytes, *, last: bool = False) -> Columns:
-        """The rows that are complete now, column by column."""
-        return columns_of(list(self.feed(data, last=last)))
-
-    def feed(self, data: bytes, *, last: bool = False) -> Iterator[Row]:
-        """The rows that are complete now."""
-        data = self._rest + data
-        position = 0
-        if not self._started:
-            position = self._header(data, last=last)
-            if position < 0:
-                self._rest = data
-                return
-            self._started = True
-        while not self.ended:
-            row, after = self._row(data, position, last=last)
-            if row is None:
-                break
-            position = after
-            yield row
-        self._rest = b"" if self.ended else data[position:]
-
-    def _header(self, data: bytes, *, last: bool) -> int:
-        """The position behind the header, -1 if it is not complete."""
-        if not SIGNATURE.startswith(data[: len(SIGNATURE)]) or (last and len(data) < len(SIGNATURE)):
-            raise bad_data("COPY file signature not recognized")
-        if len(data) < len(SIGNATURE) + 8:
-            if last:
-                raise bad_data("invalid COPY file header (missing flags)")
-            return -1
-        flags, extension = struct.unpack_from("!II", data, len(SIGNATURE))
-        if flags & (1 << 16):
-            raise bad_data("invalid COPY file header (WITH OIDS)")
-        if flags >> 16:
-            raise bad_data("unrecognized critical flags in COPY file header")
-        end = len(SIGNATURE) + 8 + extension
-        return int(end) if len(data) >= end else -1
-
-    def _row(self, data: bytes, position: int, *, last: bool) -> tuple[Row | None, int]:
-        if len(data) - position < 2:
-            return None, position
-        (count,) = struct.unpack_from("!h", data, position)
-        position += 2
-        if count == -1:
-            self.ended = True
-            if data[position:]:
-                self.line += 1
-                raise bad_data("received copy data after EOF marker")
-            return None, position
-        self.line += 1
-        if count != len(self.columns):
-            raise bad_data(f"row field count is {count}, expected {len(self.columns)}")
-        row: Row = []
-        for column in self.columns:
-            self.column = column
-            if len(data) - position < 4:
-                return self._incomplete(last=last)
-            (size,) = struct.unpack_from("!i", data, position)
-            position += 4
-            if size < -1:
-                raise bad_data("invalid field size")
-            if size == -1:
-                row.append(None)
-                continue
-            if len(data) - position < size:
-                return self._incomplete(last=last)
-            row.append(data[position : position + size])
-            position += size
-        self.column = None
-        return row, position
-
-    def _incomplete(self, *, last: bool) -> tuple[None, int]:
-        if last:
-            raise bad_data("unexpected EOF in COPY data")
-        self.line -= 1
-        self.column = None
-        return None, -1
 
 
 Reader = TextReader | BinaryReader

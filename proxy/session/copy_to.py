@@ -6,14 +6,15 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.ddl.names import quote
+from proxy.session import kernel
+from proxy.session.copy_binary import SIGNATURE
 from proxy.session.copy_columns import RELATION_KINDS, check_forced, copied_columns
-from proxy.session.copy_formats import SIGNATURE
-from proxy.session.copy_lines import header_line, lines_of
+from proxy.session.copy_lines import Lines, header_line, lines_of
 from proxy.session.copy_options import unsupported_text
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
-from proxy.session.rows import BINARY, COPY_DATA, row_encoder
+from proxy.session.rows import BINARY, COPY_DATA, Encoder, row_encoder
 from proxy.wire import backend
 from proxy.wire.message import CopyData
 from translator import compiler
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from proxy.session.copy_options import CopyOptions
     from proxy.session.session import Session
+    from translator.settings import Settings
 
 Tree = dict[str, Any]
 
@@ -79,6 +81,15 @@ async def _send_rows(session: Session, inner: Portal, messages: _Messages) -> in
     return count
 
 
+def _in_messages(lines: Lines) -> Encoder:
+    """A function that makes a message of every line."""
+
+    def encode(rows: Sequence[Sequence[Any]], settings: Settings) -> bytes:
+        return b"".join([(_HEADERS[size] if (size := len(line)) < _SHORT else _header(size)) + line for line in lines(rows)])
+
+    return encode
+
+
 class _Messages:
     """Rows as CopyData messages, one a row."""
 
@@ -94,7 +105,10 @@ class _Messages:
             self._encode = row_encoder(fields, (BINARY,) * len(fields), compiled.catalog, settings, COPY_DATA)
         else:
             types = [type_of(field.type_oid, compiled.catalog).for_typmod(field.typmod) for field in fields]
-            self._lines = lines_of(options, names, types, settings)
+            if kernel.AVAILABLE:
+                self._encode = kernel.line_encoder(options, names, types, settings)
+            else:
+                self._encode = _in_messages(lines_of(options, names, types, settings))
 
     def head(self) -> bytes:
         """The header line. That of binary format is sent with the first row, as PostgreSQL does."""
@@ -104,10 +118,6 @@ class _Messages:
 
     def rows(self, rows: Sequence[Sequence[Any]]) -> bytes:
         """The messages of rows."""
-        if self._options.format != "binary":
-            return b"".join(
-                [(_HEADERS[size] if (size := len(line)) < _SHORT else _header(size)) + line for line in self._lines(rows)]
-            )
         if not rows or not self._prefix:
             return self._encode(rows, self._settings)
         first = self._encode(rows[:1], self._settings)[5:]

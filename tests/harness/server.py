@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -80,11 +80,11 @@ class _ServerThread(threading.Thread):
 
 
 @contextmanager
-def process(directory: Path, *options: str) -> Iterator[Address]:
-    """The server as its users start it, `litephant serve`, on a free port."""
+def process(directory: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Address]:
+    """The server as its users start it, `litephant serve`, on a free port; `environment`: variables of its own."""
     command = [sys.executable, "-m", "proxy", "serve", "--data", str(directory), "--port", "0", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=directory) as server:
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **(environment or {})}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables, cwd=directory) as server:
         assert server.stdout is not None
         try:
             line = server.stdout.readline()

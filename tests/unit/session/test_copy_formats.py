@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session.copy_formats import DEFAULT, SIGNATURE, reader_of
+from proxy.session.copy_binary import SIGNATURE
+from proxy.session.copy_formats import DEFAULT, reader_of
 from proxy.session.copy_lines import lines_of
 from proxy.session.copy_options import CopyOptions
 from translator.errors import SqlError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session import rows
+from proxy.session import kernel, rows
 from translator.errors import SqlError
 from translator.plan import Field
 from translator.settings import Settings
@@ -36,27 +36,88 @@ def test_encoder_agrees_with_types(data, mode):
     found = [tuple(data.draw(st.one_of(st.none(), VALUES[oid])) for oid in oids) for _ in range(3)]
     fields = [Field(f"c{number}", oid) for number, oid in enumerate(oids)]
     formats = [format] * len(oids)
-    encode = rows.row_encoder(fields, formats, None, settings)
     types = [type_of(oid) for oid in oids]
-    assert encode(found, settings) == rows.encode_generally(found, types, formats, settings)
+    for encode in encoders(fields, types, formats, settings):
+        assert encode(found, settings) == rows.encode_generally(found, types, formats, settings)
+
+
+def encoders(fields, types, formats, settings):
+    """That in Python, and the compiled one where it was built."""
+    yield rows.generated_encoder(fields, types, formats, settings)
+    if kernel.BUILT:
+        yield kernel.row_encoder(types, formats, settings, rows.DATA_ROW)
+
+
+def encoded(oids, formats, found, settings=SETTINGS):
+    fields = [Field(f"c{number}", oid) for number, oid in enumerate(oids)]
+    made = {encode(found, settings) for encode in encoders(fields, [type_of(oid) for oid in oids], formats, settings)}
+    assert len(made) == 1
+    return made.pop()
 
 
 def test_time_zone_of_the_session():
     from translator.types.timezones import find_zone
 
     settings = Settings(timezone_name="Asia/Tokyo", timezone=find_zone("Asia/Tokyo"))
-    encode = rows.row_encoder([Field("t", 1184)], [0], None, settings)
-    assert encode([("2024-01-02 03:04:05",)], settings).endswith(b"2024-01-02 12:04:05+09")
+    assert encoded([1184], [0], [("2024-01-02 03:04:05",)], settings).endswith(b"2024-01-02 12:04:05+09")
 
 
 def test_rows_without_columns():
-    encode = rows.row_encoder([], [], None, SETTINGS)
-    assert encode([(), ()], SETTINGS) == b"D\0\0\0\x06\0\0" * 2
+    assert encoded([], [], [(), ()]) == b"D\0\0\0\x06\0\0" * 2
 
 
 def test_a_value_of_another_class_is_encoded_all_the_same():
-    encode = rows.row_encoder([Field("a", 701)], [1], None, SETTINGS)
-    assert encode([("NaN",)], SETTINGS).endswith(b"\x7f\xf8\0\0\0\0\0\0")
+    assert encoded([701], [1], [("NaN",)]).endswith(b"\x7f\xf8\0\0\0\0\0\0")
+
+
+@pytest.mark.parametrize("format", [0, 1])
+@pytest.mark.parametrize(
+    ("oid", "values"),
+    [
+        (
+            1700,
+            [
+                "0",
+                "0.00",
+                "-0.001",
+                "1",
+                "-1.5",
+                "10000",
+                "99999999.9999",
+                "100000000",
+                "0.00010000",
+                "1" * 300,
+                "NaN",
+                "-Infinity",
+            ],
+        ),
+        (1700, ["12345678901234567890.123456789", "-0.0000000001", "1200.0", "0.1", "00.5", "10001.0001", 5]),
+        (701, [0.0, -0.0, 1e-5, 1e15, 123456789012345.6, -1.5, float("inf"), 0.1, 3, "NaN"]),
+        (1082, ["0001-01-01", "1999-12-31", "2000-02-29", "9999-12-31", ":0010000-01-01", "/9999957-03-15", "-infinity"]),
+        (
+            1114,
+            [
+                "0001-01-01 00:00:00",
+                "1999-12-31 23:59:59.999999",
+                "2000-01-01 00:00:00.1",
+                "/9999957-03-15 01:02:03",
+                "infinity",
+            ],
+        ),
+        (2950, ["7d444840-9dc0-11d1-b245-5ffdce74fad2"]),
+        (23, [0, -1, (1 << 31) - 1, -(1 << 31)]),
+        (20, [0, (1 << 63) - 1, -(1 << 63)]),
+        (16, [0, 1, 2]),
+        (25, ["", "ä€😀", "x" * 100_000]),
+        (17, [b"", b"\0\xff" * 70_000]),
+        (1186, ["1 day"]),
+    ],
+)
+def test_values_at_the_edges(oid, values, format):
+    fields, types = [Field("c", oid)], [type_of(oid)]
+    found = [(value,) for value in values]
+    for encode in encoders(fields, types, [format], SETTINGS):
+        assert encode(found, SETTINGS) == rows.encode_generally(found, types, [format], SETTINGS)
 
 
 @pytest.mark.parametrize(("given", "count", "expected"), [((), 2, (0, 0)), ((1,), 2, (1, 1)), ((0, 1), 2, (0, 1)), ((), 0, ())])
