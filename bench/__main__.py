@@ -15,60 +15,71 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.targets import Target, running
-from bench.workloads import Workload, named
+from bench.workload import Workload
+from bench.workloads import named
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "PERFORMANCE.md"
 
 
 @dataclass(frozen=True)
 class Result:
-    """A workload's medians, by server: operations a second, and CPU microseconds of the server an operation."""
+    """A workload's medians, by server: its figure, and CPU microseconds of the server an operation."""
 
     workload: Workload
-    speed: dict[str, float]
+    value: dict[str, float]
     cpu: dict[str, float]
 
     @property
     def ratio(self) -> float:
-        """litephant's speed as a multiple of PostgreSQL's."""
-        return self.speed["litephant"] / self.speed["PostgreSQL"]
+        """How many times as good as PostgreSQL."""
+        ratio = self.value[self.workload.ours] / self.value["PostgreSQL"]
+        return 1 / ratio if self.workload.smaller_is_better else ratio
 
     def row(self) -> str:
         """A line of the table."""
-        floor = self.workload.floor
-        aim = "" if floor is None else f"{floor:g}"
-        missed = floor is not None and self.ratio < floor
+        workload, ours = self.workload, self.workload.ours
+        missed = (workload.floor is not None and self.ratio < workload.floor) or (
+            workload.most is not None and self.value[ours] > workload.most
+        )
+        aim = "" if workload.floor is None else f"{workload.floor:g}"
+        if workload.most is not None:
+            aim = f"at most {workload.most:g} times"
         ratio = f"**{self.ratio:.2f}**" if missed else f"{self.ratio:.2f}"
-        figures = [f"{self.speed[name]:,.0f} ({self.cpu[name]:,.3g} µs)" for name in ("PostgreSQL", "litephant")]
-        return f"| {self.workload.name} | {figures[0]} | {figures[1]} | {self.workload.unit} | {ratio} | {aim} |"
+        figures = [f"{_shown(self.value[name])} ({self.cpu[name]:,.3g} µs)" for name in ("PostgreSQL", ours)]
+        return f"| {workload.name} | {figures[0]} | {figures[1]} | {workload.unit} | {ratio} | {aim} |"
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def measure(workload: Workload, targets: list[Target], rounds: int, seconds: float) -> Result:
     """Run one workload in rounds."""
-    for target in targets:
+    compared = [target for target in targets if target.name in {"PostgreSQL", workload.ours}]
+    for target in compared:
         workload.prepare(target)
-    speeds: dict[str, list[float]] = {target.name: [] for target in targets}
-    cpus: dict[str, list[float]] = {target.name: [] for target in targets}
+    values: dict[str, list[float]] = {target.name: [] for target in compared}
+    cpus: dict[str, list[float]] = {target.name: [] for target in compared}
     for _ in range(rounds):
-        for target in targets:
+        for target in compared:
             before = target.cpu_seconds()
-            operations, elapsed = workload.run(target, seconds)
+            value, operations = workload.run(target, seconds)
             used = target.cpu_seconds() - before
-            speeds[target.name].append(operations / elapsed)
+            values[target.name].append(value)
             cpus[target.name].append(used / operations * 1e6)
     median = statistics.median
     return Result(
         workload,
-        {name: median(values) for name, values in speeds.items()},
-        {name: median(values) for name, values in cpus.items()},
+        {name: median(found) for name, found in values.items()},
+        {name: median(found) for name, found in cpus.items()},
     )
 
 
 _HEADER = """# Performance
 
 Measured by `make bench`: litephant and PostgreSQL 18 in its default configuration (fsync on) on one machine, workload by
-workload and by turns. Speed is the median of {rounds} rounds of {seconds:g} s; in parentheses, the server's CPU time an
-operation. Ratio: litephant's speed as a multiple of PostgreSQL's, in bold where it is below what is aimed at.
+workload and by turns. A figure is the median of {rounds} rounds of {seconds:g} s; in parentheses, the server's CPU time an
+operation. Ratio: how many times as good as PostgreSQL litephant is, in bold where that is not what is aimed at.
 
 Machine: {machine}. Single figures swing by a factor of two on a busy machine; the ratios swing less.
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from tests.harness import oracle, server
 
+OURS = "litephant"
+IN_PYTHON = "litephant without its kernel"
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 # Where PostgreSQL listens is all that is set; what else it does, fsync above all, is its default.
 _POSTGRES_SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": "600"}
@@ -31,13 +34,28 @@ class Target:
 
     def cpu_seconds(self) -> float:
         """User and system time of the server's processes, those that ended included."""
+        return sum(_times(pid, with_reaped=pid == self.pid) for pid in self._processes())
+
+    def memory(self) -> int:
+        """Bytes of the server's processes; what they share is counted once (the proportional set size)."""
+        return sum(_proportional_size(pid) for pid in self._processes())
+
+    def _processes(self) -> list[int]:
         children = _children()
-        total, pending = 0.0, [self.pid]
+        found, pending = [], [self.pid]
         while pending:
             pid = pending.pop()
-            total += _times(pid, with_reaped=pid == self.pid)
+            found.append(pid)
             pending += children.get(pid, [])
-        return total
+        return found
+
+
+def _proportional_size(pid: int) -> int:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
 
 
 def _stat(pid: int) -> list[str]:
@@ -67,13 +85,13 @@ def _children() -> dict[int, list[int]]:
 
 @contextmanager
 def running() -> Iterator[list[Target]]:
-    """PostgreSQL and litephant, started afresh and gone at the end."""
+    """PostgreSQL, litephant, and litephant without its compiled kernel, started afresh and gone at the end."""
     with ExitStack() as stack:
         postgres = stack.enter_context(oracle.running(_POSTGRES_SETTINGS))
-        data = Path(tempfile.mkdtemp(prefix="litephant-bench-"))
-        stack.callback(shutil.rmtree, data, ignore_errors=True)
-        ours = stack.enter_context(server.process(data))
-        yield [
-            Target("PostgreSQL", postgres.port, postgres.pid),
-            Target("litephant", ours.port, ours.pid),
-        ]
+        targets = [Target("PostgreSQL", postgres.port, postgres.pid)]
+        for name, environment in ((OURS, {}), (IN_PYTHON, {"LITEPHANT_PURE_PYTHON": "1"})):
+            data = Path(tempfile.mkdtemp(prefix="litephant-bench-"))
+            stack.callback(shutil.rmtree, data, ignore_errors=True)
+            ours = stack.enter_context(server.process(data, environment=environment))
+            targets.append(Target(name, ours.port, ours.pid))
+        yield targets
