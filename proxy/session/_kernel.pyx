@@ -415,7 +415,7 @@ cdef class RowEncoder(_Columns):
         cdef object value
         for each in rows:
             row = each if PyTuple_CheckExact(each) else tuple(each)
-            if PyTuple_GET_SIZE(row) != self.count:
+            if self.count and PyTuple_GET_SIZE(row) != self.count:  # SQLite has no rows without columns
                 raise ValueError("row of another width")
             start = out.size
             out.reserve(7)
@@ -472,7 +472,7 @@ cdef class LineEncoder(_Columns):
         cdef object value
         for each in rows:
             row = each if PyTuple_CheckExact(each) else tuple(each)
-            if PyTuple_GET_SIZE(row) != self.count:
+            if self.count and PyTuple_GET_SIZE(row) != self.count:  # SQLite has no rows without columns
                 raise ValueError("row of another width")
             start = out.size
             out.reserve(5)

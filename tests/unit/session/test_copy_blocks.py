@@ -139,7 +139,10 @@ def test_the_compiled_reader_and_encoder_agree_with_those_in_python(values, data
     read = kernel.line_reader(options, columns, None, settings) if kernel.BUILT else None
     if read is not None:
         block = b"".join(lines)
-        expected = [tuple(row) for row in reader_of(options, ["a", "b"]).feed(block, last=True)]
+        try:
+            expected = [tuple(row) for row in reader_of(options, ["a", "b"]).feed(block, last=True)]
+        except SqlError:
+            expected = None  # a carriage return that was first taken for the end of a line
         try:
             assert reader_of(options, ["a", "b"]).feed_lines(block, read, last=True) in (None, expected)
         except IRREGULAR:

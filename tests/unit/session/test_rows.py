@@ -63,7 +63,7 @@ def test_time_zone_of_the_session():
 
 
 def test_rows_without_columns():
-    assert encoded([], [], [(), ()]) == b"D\0\0\0\x06\0\0" * 2
+    assert encoded([], [], [(), (1,)]) == b"D\0\0\0\x06\0\0" * 2
 
 
 def test_a_value_of_another_class_is_encoded_all_the_same():
