@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 Conversion = Callable[[Any], Stored]
-_BLOCK: Final = 1 << 15  # bytes of data that are read at once: a millisecond or two
+_BLOCK: Final = 1 << 14  # bytes of data that are read at once: half a millisecond
+_HEAVY: Final = 5_000  # rows whose COMMIT is not for the event loop
 _UNLIMITED: Final = 1 << 62
 
 
@@ -162,6 +163,7 @@ async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
     if modes.matter(section):
         modes.check(lease.connection)
     rows.report()
+    lease.threaded = lease.threaded or rows.count >= _HEAVY
     session.connections.written = True
     return rows.count
 

@@ -11,6 +11,7 @@ from proxy.session.copy_binary import SIGNATURE
 from proxy.session.copy_columns import RELATION_KINDS, check_forced, copied_columns
 from proxy.session.copy_lines import Lines, header_line, lines_of
 from proxy.session.copy_options import unsupported_text
+from proxy.session.execute import STREAMED
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 Tree = dict[str, Any]
 
-_CHUNK: Final = 512  # rows that are fetched and written at once: a millisecond
 _SHORT: Final = 1024  # bytes of a line for which the header of its message is a look-up
 
 
@@ -68,10 +68,10 @@ async def _send_rows(session: Session, inner: Portal, messages: _Messages) -> in
     count = 0
     try:
         while True:
-            rows = await session.executor.fetch(inner, _CHUNK)
+            rows = await session.executor.fetch(inner, STREAMED)
             count += len(rows)
             client.send_bytes(messages.rows(rows))
-            if len(rows) < _CHUNK:
+            if len(rows) < STREAMED:
                 break
             if (waiting := client.flush()) is not None:
                 await waiting

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
+from proxy.session import kernel
 from proxy.session.plan_steps import WRITING, Explain, Rows, run_steps
 from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, may_have_changed, start_tracking
 from proxy.session.transaction import IDLE
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUDGET: Final = 40_000  # VM steps on the event loop: about a millisecond
-CHUNK: Final = 256  # rows that are fetched and encoded at once
+CHUNK: Final = 256  # rows that are fetched at first
+STREAMED: Final = (
+    1024 if kernel.AVAILABLE else 256
+)  # rows of a larger result that are fetched and encoded at once: a millisecond
 _UNLIMITED: Final = 1 << 62
 
 _ROWS_ON_LOOP: Final = 2_000  # that an INSERT of many may have there: some milliseconds

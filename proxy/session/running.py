@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from proxy.session import utility
-from proxy.session.execute import CHUNK
+from proxy.session.execute import CHUNK, STREAMED
 from proxy.session.transaction import Event
 from proxy.wire import backend
 from translator import sqlstate as codes
@@ -80,7 +80,8 @@ async def send_rows(session: Session, portal: Portal, limit: int, *, last: bool 
     sent = 0
     if portal.compiled.returns_rows:
         while True:
-            count = CHUNK if not limit else min(CHUNK, limit - sent)
+            chunk = STREAMED if sent else CHUNK
+            count = chunk if not limit else min(chunk, limit - sent)
             rows = await session.executor.fetch(portal, count)
             if rows:
                 client.send_bytes(portal.encode(rows, session.parameters.settings))
