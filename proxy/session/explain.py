@@ -6,11 +6,10 @@ accepts them. ANALYZE runs the statement (and keeps what it does, as in PostgreS
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from proxy.session import utility
+from proxy.session import explain_formats, utility
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
 from translator import sqlstate as codes
@@ -37,15 +36,18 @@ async def explain(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     if query.failure is not None:
         raise query.failure.with_traceback(None)
     compiled = CompiledPlan(query, portal.compiled.statement, portal.compiled.section)
-    report: dict[str, Any] = {"Plan": await _nodes(session, compiled, query)}
+    report: dict[str, Any] = {"Plan": await _plan(session, compiled, query)}
     if options.get("analyze"):
         started = time.perf_counter()
         report["Actual Rows"] = await _run(session, compiled, portal.binds)
         report["Execution Time"] = round((time.perf_counter() - started) * 1000, 3)
-    if options["format"] == "json":
-        portal.spool = [(json.dumps([report], indent=2, ensure_ascii=False),)]
-    else:
-        portal.spool = [(line,) for line in _lines(report, timing=options.get("timing", True))]
+    match options["format"]:
+        case "json":
+            portal.spool = [(explain_formats.json_text(report),)]
+        case "yaml":
+            portal.spool = [(explain_formats.yaml_text(report),)]
+        case _:
+            portal.spool = [(line,) for line in explain_formats.text_lines(report, timing=options.get("timing", True))]
 
 
 def columns(session: Session, plan: UtilityPlan) -> tuple[Field, ...]:
@@ -64,7 +66,7 @@ def _options(plan: UtilityPlan) -> dict[str, Any]:
             if text not in {"text", "json", "xml", "yaml"}:
                 message = f'unrecognized value for EXPLAIN option "format": "{text}"'
                 raise SqlError(codes.INVALID_PARAMETER_VALUE, message, location=location)
-            if text in {"xml", "yaml"}:
+            if text == "xml":
                 raise unsupported(f"EXPLAIN format {text}", location)
             found["format"] = text
         elif name == "serialize":
@@ -79,21 +81,21 @@ def _options(plan: UtilityPlan) -> dict[str, Any]:
     return found
 
 
-async def _nodes(session: Session, compiled: CompiledPlan, query: QueryPlan) -> list[dict[str, Any]]:
-    """Every SQLite statement with SQLite's plan of it."""
-    nodes = []
+async def _plan(session: Session, compiled: CompiledPlan, query: QueryPlan) -> dict[str, Any]:
+    """Every SQLite statement with SQLite's plan of it, as nodes with nodes below them."""
+    statements = []
     for step in query.steps:
         try:
             rows = await session.executor.explain(compiled, f"EXPLAIN QUERY PLAN {step.sql}", step.binds)
         except SqlError:
             rows = []  # a step that reads a table which an earlier step makes
-        parents: dict[int, int] = {}
-        details = []
+        root: dict[str, Any] = {"Node Type": "SQLite Statement", "Statement": step.sql}
+        nodes = {0: root}
         for identity, parent, _, detail in rows:
-            parents[identity] = parents.get(parent, 0) + 1
-            details.append({"Depth": parents[identity], "Node": detail})
-        nodes.append({"Statement": step.sql, "Nodes": details})
-    return nodes
+            nodes[identity] = {"Node Type": detail}
+            nodes[parent].setdefault("Plans", []).append(nodes[identity])
+        statements.append(root)
+    return statements[0] if len(statements) == 1 else {"Node Type": "SQLite Program", "Plans": statements}
 
 
 async def _run(session: Session, compiled: CompiledPlan, binds: tuple[Any, ...]) -> int:
@@ -102,21 +104,3 @@ async def _run(session: Session, compiled: CompiledPlan, binds: tuple[Any, ...])
     await session.executor.run(inner)
     await session.executor.spool(inner)
     return len(inner.spool or ()) if inner.count is None else inner.count
-
-
-def _lines(report: dict[str, Any], *, timing: bool) -> list[str]:
-    lines = []
-    for node in report["Plan"]:
-        first = True
-        for each in node["Nodes"]:
-            indent = "  " * (each["Depth"] - 1)
-            lines.append(f"{indent}{'' if first else '->  '}{each['Node']}")
-            first = False
-        if first:
-            lines.append("Result")
-        lines.append(f"  SQLite: {' '.join(node['Statement'].split())}")
-    if "Actual Rows" in report:
-        lines.append(f"Actual Rows: {report['Actual Rows']}")
-        if timing:
-            lines.append(f"Execution Time: {report['Execution Time']:.3f} ms")
-    return lines

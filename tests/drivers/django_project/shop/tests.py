@@ -1,6 +1,7 @@
 """Run by Django's own test runner, in a test database that it creates, clones for its processes, and destroys."""
 
 import datetime as dt
+import json
 import threading
 from decimal import Decimal
 
@@ -227,6 +228,9 @@ class Queries(Shop):
 
     def test_explain(self):
         self.assertIn("shop_product", Product.objects.filter(stock=1).explain(analyze=True, verbose=True))
+        (plan,) = json.loads(Product.objects.explain(format="json"))
+        self.assertIn("Node Type", plan["Plan"])
+        self.assertTrue(Product.objects.explain(format="yaml", analyze=True).startswith("- Plan: \n    Node Type: "))
 
 
 class Admin(Shop):
