@@ -11,6 +11,7 @@ What the messages mean is in simple_query.py and extended_query.py, start-up in 
 
 from __future__ import annotations
 
+import datetime as dt
 import decimal
 import logging
 import secrets
@@ -34,6 +35,8 @@ from proxy.session.prepared import Portal, Portals, Statements
 from proxy.session.reports import error_response, is_wanted, notice_response
 from proxy.session.settings import RunTimeParameters
 from proxy.session.transaction import IDLE, Event, State, Transaction
+from proxy.storage.connection import SQLiteError
+from proxy.storage.errors import access_error
 from proxy.wire import backend, frontend
 from proxy.wire.errors import MalformedMessage
 from proxy.wire.message import CopyData, CopyDone, Message
@@ -70,6 +73,9 @@ class Client(Protocol):
     def close(self) -> None:
         """Send what is queued, then hang up."""
 
+    def abort(self) -> None:
+        """Hang up on a client that does not read."""
+
 
 class Session:
     """See the module. `open` comes before anything else."""
@@ -99,6 +105,7 @@ class Session:
         self._skipping = False
         self._waiting: asyncio.Future[None] | None = None
         self._fatal: SqlError | None = None
+        self._is_behind = False  # the client does not keep up, and the session waits for it
         self._undelivered: list[
             tuple[str, bytes]
         ] = []  # notifications that came while a transaction was open, with their channels
@@ -241,6 +248,8 @@ class Session:
             report = error
         elif isinstance(error, decimal.Overflow):  # arithmetic of numeric that has too many digits before the point
             report = numeric.overflow()
+        elif isinstance(error, SQLiteError):  # while a statement was compiled
+            report = access_error(error, self.database.path)
         else:
             _log.error("internal error in %s", type(message).__name__, exc_info=error)
             report = SqlError(codes.INTERNAL_ERROR, f"internal error: {type(error).__name__}")
@@ -279,6 +288,15 @@ class Session:
         }
         return [known[name] for name in names]
 
+    def snapshot(self) -> tuple[int, str] | None:
+        """For storage's log: if the session reads an old snapshot, since when (microseconds) and who it is."""
+        if not self.connections.hold_snapshot:
+            return None
+        since = self.statement_timestamp if self.transaction.state is IDLE else self.transaction.timestamp
+        moment = dt.datetime.fromtimestamp(since / 1e6, dt.UTC).isoformat(" ", "seconds")
+        name = self.parameters.value("application_name")
+        return since, f"process {self.process_id}{f' ({name})' if name else ''} since {moment}"
+
     def transaction_id(self) -> int:
         """The id of the running transaction; it gets one when it is first asked for."""
         if self.assigned_transaction_id is None:
@@ -311,6 +329,14 @@ class Session:
         self.client.send_bytes(raw)
         self.client.flush()
 
+    async def wait_for_client(self, drained: asyncio.Future[None]) -> None:
+        """Until the client has read what was sent. Only the session's end interrupts that (ProcessClientWriteInterrupt)."""
+        self._is_behind = True
+        try:
+            await drained
+        finally:
+            self._is_behind = False
+
     # Ends
 
     def cancel(self, error: SqlError) -> None:
@@ -326,6 +352,8 @@ class Session:
         if self.is_busy:
             self._fatal = error
             self.cancel(error)
+            if self._is_behind:
+                self.client.abort()
         else:
             self._hang_up(error)
 

@@ -3,6 +3,7 @@
 cluster     a directory of databases (or one file), its owner lock, CREATE/DROP/ALTER DATABASE on files
 database    one file: reader pool, the writer's queue, work in threads, commit, catalog version
 locks       the lock table of all databases: relations, rows, advisory locks (`lock_modes`, `deadlock`, `changed_rows`)
+disk        syncs and durable changes of names, beside SQLite's own
 connection  one SQLite connection, set up as PostgreSQL semantics need it
 errors      an SQLite exception becomes a SqlError; `violations` names the constraint and the offending row
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -20,9 +19,10 @@ from urllib.parse import unquote
 
 import apsw
 
+from proxy.storage import disk
 from proxy.storage.connection import Connection, SystemCatalog
 from proxy.storage.database import Database
-from proxy.storage.errors import cannot_open
+from proxy.storage.errors import access_error, file_error
 from proxy.storage.owner import OwnerLock
 from translator import sqlstate
 from translator.errors import SqlError, unsupported
@@ -82,7 +82,7 @@ class Cluster:
             try:
                 self._open[name] = Database(name, self._file(name), self._threads, self._system)
             except apsw.Error as error:
-                raise cannot_open(error, self._file(name)) from error
+                raise access_error(error, self._file(name)) from error
         return self._open[name]
 
     def opened(self) -> list[Database]:
@@ -108,20 +108,29 @@ class Cluster:
         self._refuse_single("DROP DATABASE")
         self._close_unused(name, by, "cannot drop the currently open database", sqlstate.OBJECT_IN_USE)
         file = self._file(name)
-        for suffix in ("", "-wal", "-shm"):
-            file.with_name(file.name + suffix).unlink(missing_ok=True)
-        _sync_directory(self.path)
+        try:
+            disk.remove(file)  # first, and durably: without its WAL it might lack what was committed
+            disk.remove(*_companions(file))
+        except OSError as error:
+            raise file_error(error, "remove", file) from error
 
     def rename(self, name: str, new_name: str, *, by: Any = None) -> None:
-        """ALTER DATABASE … RENAME TO. 3D000, 42P04, 55006."""
+        """ALTER DATABASE … RENAME TO. 3D000, 42P04; 55006 also while another process has the file open."""
         self._refuse_single("ALTER DATABASE RENAME")
         if not self._exists(name):
             raise _missing(name)
         if self._exists(new_name) or new_name in self._making:
             raise _duplicate(new_name)
+        self.database(name)  # a crash may have left a WAL: opening and closing brings it into the file
         self._close_unused(name, by, "current database cannot be renamed", sqlstate.FEATURE_NOT_SUPPORTED)
-        self._file(name).rename(self._file(new_name))
-        _sync_directory(self.path)
+        file, new_file = self._file(name), self._file(new_name)
+        if any(companion.exists() for companion in _companions(file)):  # whose commits would be lost
+            raise SqlError(sqlstate.OBJECT_IN_USE, f'database "{name}" is being accessed by other users')
+        try:
+            disk.remove(*_companions(new_file))
+            disk.rename(file, new_file)
+        except OSError as error:
+            raise file_error(error, "rename", file) from error
 
     def close(self) -> None:
         """Close all databases and give the directory up."""
@@ -149,14 +158,13 @@ class Cluster:
             raise _missing(name)
         database = self._open.get(name)
         if database is None:
-            # A crash may have left a WAL: opening and closing brings it into the file.
-            database = Database(name, self._file(name), self._threads)
-        elif by in database.sessions:
+            return
+        if by in database.sessions:
             raise SqlError(code, refusal)
-        elif database.sessions:
+        if database.sessions:
             raise _in_use(f'database "{name}" is being accessed by other users', len(database.sessions))
         database.close()
-        self._open.pop(name, None)
+        del self._open[name]
 
     def _template(self, template: str | None, by: Any) -> Path | None:
         """The file to copy; nobody else may be connected to it (createdb in dbcommands.c)."""
@@ -173,17 +181,34 @@ class Cluster:
         """Make the file under another name first, so that no crash leaves half a database."""
         file = self._file(name)
         new = file.with_name(f".{file.name}.new")
-        if template is not None:
-            _copy(template, new)
-        connection = Connection(new, writable=True, system=self._system)
+        try:
+            disk.remove(*_companions(file))  # of a dropped database of that name; SQLite would take a WAL for this one's
+            if template is not None:
+                _copy(template, new)
+            self._fill(new)
+            disk.rename(new, file)
+        except (apsw.Error, OSError) as error:
+            for path in (new, *_companions(new)):
+                path.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise file_error(error, "create", file) from error
+            raise access_error(error, file) from error
+
+    def _fill(self, path: Path) -> None:
+        """Give a new file what every database has, all of it in the file itself and on disk."""
+        connection = Connection(path, writable=True, system=self._system)
         try:
             connection.begin_immediate()
             self._system.bootstrap(connection)
             connection.commit()
+            connection.checkpoint()  # closing does that, too, but keeps its failures to itself
         finally:
             connection.close()
-        new.rename(file)
-        _sync_directory(self.path)
+
+
+def _companions(file: Path) -> list[Path]:
+    """What SQLite puts beside a database file."""
+    return [file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
 def escape(name: str) -> str:
@@ -208,17 +233,6 @@ def _copy(source: Path, target: Path) -> None:
         original.setbusytimeout(10_000)
         with closing(apsw.Connection(str(target))) as copy, copy.backup("main", original, "main") as backup:
             backup.step(-1)
-
-
-def _sync_directory(path: Path) -> None:
-    """Make names of files durable: a directory is a file of its own to fsync."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _missing(name: str) -> SqlError:

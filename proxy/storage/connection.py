@@ -49,7 +49,7 @@ _SETUP = """
 PRAGMA foreign_keys = ON;
 PRAGMA case_sensitive_like = 1;
 PRAGMA recursive_triggers = ON;
-PRAGMA temp_store = MEMORY;
+PRAGMA temp_store = FILE;
 PRAGMA cache_size = -16000;
 PRAGMA mmap_size = 268435456;
 """
@@ -77,6 +77,10 @@ class FileBusy(MustWait):
 
 
 def _nothing(connection: Connection) -> None:
+    pass
+
+
+def _no_panic(error: SqlError) -> None:
     pass
 
 
@@ -112,6 +116,7 @@ class Connection:
         "execute",
         "execute_many",
         "in_thread",
+        "panic",
         "path",
         "rerun",
         "sqlite",
@@ -120,8 +125,17 @@ class Connection:
         "writable",
     )
 
-    def __init__(self, path: Path, *, writable: bool, system: SystemCatalog | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        writable: bool,
+        system: SystemCatalog | None = None,
+        panic: Callable[[SqlError], None] = _no_panic,
+    ) -> None:
+        """`panic` is called, in any thread, when SQLite could not sync one of the files."""
         self.path = path
+        self.panic = panic
         self.writable = writable
         self.wal_pages = 0  # in the WAL after the last `commit`; 0 when that one wrote nothing
         self.cancelled: SqlError | None = None  # what ends the statement that runs in a thread
@@ -158,6 +172,11 @@ class Connection:
 
     def close(self) -> None:
         self.sqlite.close(True)
+
+    def close_without_checkpoint(self) -> None:
+        """Close, and leave the WAL as it is even if this is the last connection to the file."""
+        self.sqlite.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        self.close()
 
     # What statements need
 
@@ -297,6 +316,11 @@ class Connection:
     def in_transaction(self) -> bool:
         return self.sqlite.in_transaction
 
+    @property
+    def holds_snapshot(self) -> bool:
+        """Whether the connection reads, or has an open cursor or transaction that has read: that keeps the WAL from starting again."""
+        return self.in_thread or self.sqlite.txn_state("main") != apsw.SQLITE_TXN_NONE
+
     def begin(self) -> None:
         """Begin a read transaction: its snapshot is taken by the first statement that reads."""
         self.use_catalog()
@@ -332,6 +356,10 @@ class Connection:
         """COMMIT. A deferred constraint may fail it (apsw.ConstraintError); the transaction is then still open."""
         self.wal_pages = 0
         self.execute("COMMIT")
+
+    def checkpoint(self) -> tuple[int, int]:
+        """Copy all of the WAL into the file and truncate it: pages it had, pages copied. Raises apsw.BusyError when somebody reads it."""
+        return self.sqlite.wal_checkpoint("main", apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def rollback(self) -> None:
         """ROLLBACK, without complaint when no transaction is open (SQLite ends one itself on some errors)."""

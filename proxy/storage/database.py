@@ -16,8 +16,12 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import apsw
+
+from proxy.storage import disk
 from proxy.storage.checkpoint import Checkpointer
 from proxy.storage.connection import Connection, FileBusy, SystemCatalog
+from proxy.storage.errors import access_error
 from proxy.storage.flusher import Flusher
 from proxy.storage.statistics import Statistics
 from proxy.storage.threads import Threads
@@ -66,9 +70,18 @@ class Database:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._writer = self._connect(writable=True)
         self._queue = WriterQueue(self._start, self._start_in_thread, lambda: self.catalog_version)
-        self._checkpointer = Checkpointer(path, self.lease_writer, self.release, self.run_in_thread)
+        self._checkpointer = Checkpointer(
+            path,
+            lambda: Connection(path, writable=True, panic=self._panicked),
+            self.lease_writer,
+            self.release,
+            self.run_in_thread,
+            self._old_snapshots,
+        )
         self._checkpointer.statistics = self.statistics
         self._schema_version = self._bootstrap_patiently()
+        # SQLite syncs the directory for a new -wal only if the connection that made the file is the first to write to it.
+        disk.sync_directory(path.parent)
 
     # Reading
 
@@ -114,15 +127,19 @@ class Database:
         """The right to write and a write transaction on `connection` (the shared writer when None).
 
         At once when nobody writes, else a Future; cancel it to leave the queue. After `timeout` seconds (lock_timeout) it
-        fails with 55P03. Raises 40001 (see `take_private`) and, after a panic, 58030.
+        fails with 55P03. Raises 40001 (see `take_private`) and, after a panic, its error (58030, 53100).
         """
-        if self.panic is not None:
-            raise self.panic
+        self._refuse_after_panic()
         leased = self._queue.lease(owner, connection or self._writer, timeout)
         if isinstance(leased, asyncio.Future):
             began = time.monotonic()
             leased.add_done_callback(lambda _: self._count_wait(began))
         return leased
+
+    def still_starting(self, connection: Connection) -> asyncio.Future[None] | None:
+        """After a wait for the writer was given up: done when no thread tries any more to get SQLite's lock for the connection."""
+        starting = self._queue.starting
+        return starting[1] if starting is not None and starting[0] is connection else None
 
     def keep_connection(self, lease: WriterLease) -> Connection:
         """Make the lease's connection the session's own, as `take_private` does, because its transaction made temporary objects."""
@@ -138,8 +155,7 @@ class Database:
         False: synchronous_commit = off). When COMMIT itself fails (a deferred constraint), that error is raised, or set on
         the Future, and the lease still holds its open transaction: translate, then `release`.
         """
-        if self.panic is not None:
-            raise self.panic
+        self._refuse_after_panic()
         connection = lease.connection
         if lease.threaded:
             return self._commit_in_thread(lease, synchronous)
@@ -219,21 +235,30 @@ class Database:
         return True
 
     def close(self) -> None:
-        """End what runs in threads, wait for the disk, checkpoint, close every connection. Sessions must be gone."""
+        """End what runs in threads, wait for the disk, checkpoint, close every connection. Sessions must be gone.
+
+        After a panic the WAL stays as it is: copying from it would trust what may not be on disk.
+        """
         self._threads.close(shutdown())
         if self._flush_timer is not None:
             self._flush_timer.cancel()
         if self._flusher is not None:
             self._flusher.close()
         for connection in self._open:
-            connection.close()
+            if self.panic is None:
+                connection.close()
+            else:
+                connection.close_without_checkpoint()
         self._open.clear()
         self._checkpointer.close()
 
     # Inside
 
     def _connect(self, *, writable: bool) -> Connection:
-        connection = Connection(self.path, writable=writable, system=self._system)
+        try:
+            connection = Connection(self.path, writable=writable, system=self._system, panic=self._panicked)
+        except apsw.Error as error:
+            raise access_error(error, self.path) from error
         self._open.add(connection)
         return connection
 
@@ -264,22 +289,26 @@ class Database:
         self._writer.commit()
         return self._writer.schema_version
 
-    def _start(self, connection: Connection) -> None:
-        if self.tracks_rows:  # from the first change on
-            connection.track_rows()
-        connection.start_writing()
-        connection.use_indexes(self.catalog_version)
-
     def _count_wait(self, began: float) -> None:
         self.statistics.writer_waits += 1
         self.statistics.writer_wait_seconds += time.monotonic() - began
 
-    def _start_in_thread(self, connection: Connection) -> asyncio.Future[None]:
-        def start() -> None:
+    def _start(self, connection: Connection) -> None:
+        """Begin a write transaction. When that fails, none is open that was not open before."""
+        self._refuse_after_panic()
+        was_open = connection.in_transaction
+        try:
+            if self.tracks_rows:  # from the first change on
+                connection.track_rows()
             connection.start_writing()
             connection.use_indexes(self.catalog_version)
+        except BaseException:
+            if not was_open:
+                connection.rollback()
+            raise
 
-        return self._threads.write(connection, start)
+    def _start_in_thread(self, connection: Connection) -> asyncio.Future[None]:
+        return self._threads.write(connection, lambda: self._start(connection))
 
     def _new_schema_version(self, lease: WriterLease) -> int:
         """SQLite's schema version after the lease's transaction; read only when it changed the catalog."""
@@ -333,10 +362,21 @@ class Database:
         flusher.after_commit().add_done_callback(lambda flushed: flushed.exception())
 
     def _panicked(self, error: SqlError) -> None:
-        """Nothing is known any more about what is on disk: acknowledge nothing, say so, and keep saying so."""
+        """Nothing is known any more about what is on disk: acknowledge nothing, say so, and keep saying so. In any thread."""
         if self.panic is None:
             _log.critical("PANIC: %s; database %s takes no more writes", error.message, self.name)
             self.panic = error
+            self._checkpointer.stop()
+
+    def _refuse_after_panic(self) -> None:
+        """Whoever was waiting for the disk got the PANIC itself; whoever comes later gets an error, and can go on reading."""
+        if self.panic is not None:
+            hint = "The database takes no more writes until the server has been started again."
+            raise SqlError(self.panic.sqlstate, self.panic.message, hint=hint)
+
+    def _old_snapshots(self) -> tuple[str, ...]:
+        """Whose reading keeps the WAL from starting again, in words for the log, the oldest first."""
+        return tuple(words for _, words in sorted(filter(None, (session.snapshot() for session in self.sessions))))
 
 
 def shutdown() -> SqlError:

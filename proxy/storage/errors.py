@@ -6,6 +6,7 @@ statements succeed. What is left over is a bug of ours: XX000, logged with its t
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from proxy.storage.connection import Connection
 
-__all__ = ["Failed", "Relations", "cannot_open", "translate"]
+__all__ = ["Failed", "Relations", "access_error", "file_error", "translate"]
 
 _log = logging.getLogger("litephant.storage")
 
@@ -43,6 +44,31 @@ _MESSAGES = (
 )
 
 
+# PostgreSQL's words for what SQLite was doing; `file` is the database's, although it may have been its -wal or -shm.
+_ACTIONS = {
+    apsw.SQLITE_IOERR_READ: "read",
+    apsw.SQLITE_IOERR_SHORT_READ: "read",
+    apsw.SQLITE_IOERR_WRITE: "write to",
+    apsw.SQLITE_IOERR_FSYNC: "fsync",
+    apsw.SQLITE_IOERR_DIR_FSYNC: "fsync",
+    apsw.SQLITE_IOERR_TRUNCATE: "truncate",
+}
+# The kernel reports a failed sync once and forgets the pages: what is on disk is not known any more (flusher.py).
+_FAILED_SYNCS = {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC}
+
+_FILE_CODES = {
+    errno.EPERM: sqlstate.INSUFFICIENT_PRIVILEGE,
+    errno.EACCES: sqlstate.INSUFFICIENT_PRIVILEGE,
+    errno.EROFS: sqlstate.INSUFFICIENT_PRIVILEGE,
+    errno.ENOENT: sqlstate.UNDEFINED_FILE,
+    errno.EEXIST: sqlstate.DUPLICATE_FILE,
+    errno.ENOSPC: sqlstate.DISK_FULL,
+    errno.ENFILE: sqlstate.INSUFFICIENT_RESOURCES,
+    errno.EMFILE: sqlstate.INSUFFICIENT_RESOURCES,
+    errno.EIO: sqlstate.IO_ERROR,
+}
+
+
 def translate(error: Exception, connection: Connection, failed: Failed | None = None) -> SqlError:
     """The SqlError for what `execute`, a cursor or `Database.commit` raised. Never pass a MustWait.
 
@@ -55,14 +81,26 @@ def translate(error: Exception, connection: Connection, failed: Failed | None = 
         case apsw.ConstraintError() if failed is not None:
             return violations.describe(error, connection, failed) or _bug(error, failed)
         case apsw.Error():
-            return _condition(error, connection.path, connection.cancelled) or _bug(error, failed)
+            report = _condition(error, connection.path, connection.cancelled) or _bug(error, failed)
+            if report.severity == "PANIC":
+                connection.panic(report)
+            return report
         case _:
             return _bug(error, failed)
 
 
-def cannot_open(error: apsw.Error, path: Path) -> SqlError:
-    """The SqlError for a database file that cannot be opened."""
-    return _condition(error, path, None) or _bug(error, None)
+def access_error(error: apsw.Error, path: Path) -> SqlError:
+    """The SqlError for what SQLite cannot do with a file before any statement of a client runs: open it, make it, read its catalogs."""
+    report = _condition(error, path, None) or _bug(error, None)
+    report.severity = "ERROR"  # nobody relies yet on what could not be synced
+    return report
+
+
+def file_error(error: OSError, action: str, path: Path, *, severity: str = "ERROR") -> SqlError:
+    """The SqlError for a system call on a file (errcode_for_file_access in elog.c). `action`: "open", "fsync" and the like."""
+    _log.error("could not %s file %s: %s", action, path, error)
+    code = _FILE_CODES.get(error.errno or 0, sqlstate.SYSTEM_ERROR)
+    return SqlError(code, f'could not {action} file "{path.name}": {error.strerror}', severity=severity)
 
 
 def _condition(error: apsw.Error, path: Path, cancelled: SqlError | None) -> SqlError | None:
@@ -76,7 +114,10 @@ def _condition(error: apsw.Error, path: Path, cancelled: SqlError | None) -> Sql
             return SqlError(sqlstate.DISK_FULL, message, hint="Check free disk space.")
         case apsw.IOError():
             _log.error("%s: %s", path, error)
-            return SqlError(sqlstate.IO_ERROR, f'could not access file "{file}": Input/output error')
+            code = extended_code(error)
+            severity = "PANIC" if code in _FAILED_SYNCS else "ERROR"
+            action = _ACTIONS.get(code, "access")
+            return SqlError(sqlstate.IO_ERROR, f'could not {action} file "{file}": Input/output error', severity=severity)
         case apsw.CorruptError() | apsw.NotADBError():
             _log.error("%s: %s", path, error)
             return SqlError(sqlstate.DATA_CORRUPTED, f'database file "{file}" is corrupted')

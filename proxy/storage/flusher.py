@@ -4,7 +4,7 @@ PostgreSQL's group commit (manual, "WAL Configuration", commit_delay) without th
 `synchronous = NORMAL`, which writes WAL frames with their checksums and does not sync; a client is answered when
 its commit's future is done. Why one file is enough: a commit is in the WAL, or, if a checkpoint ran in between, in
 the database file, and a checkpoint syncs the WAL before and the database file after it copies (wal.c), so frames leave the WAL
-only when they are durable.
+only when they are durable. The name of the -wal file is durable since the database was opened (database.py).
 
 After a failed sync nothing is known about the pages that the kernel dropped (PostgreSQL panics for the same reason since
 11.2): `panic` is called once and no commit is ever acknowledged again.
@@ -14,18 +14,19 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from proxy.storage import disk
+from proxy.storage.errors import file_error
 from proxy.storage.statistics import Statistics
-from translator import sqlstate
-from translator.errors import SqlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from translator.errors import SqlError
 
 Commits = list["asyncio.Future[None]"]
 
@@ -55,16 +56,17 @@ class Flusher:
 
     def _run(self) -> None:
         descriptor = -1
+        error: SqlError | None = None
         commits, stop = self._next_group()
         while commits or not stop:
-            error: SqlError | None = None
             try:
                 if descriptor < 0:
                     # Closing a descriptor drops this process's POSIX locks on the file; SQLite locks -shm, never -wal.
                     descriptor = os.open(self._wal, os.O_RDWR)
-                sync(descriptor)
+                if error is None:  # the kernel reports a failure once: the next sync would say that all is well
+                    disk.sync(descriptor)
             except OSError as failure:
-                error = _failure(self._wal, failure)
+                error = file_error(failure, "fdatasync", self._wal, severity="PANIC")
             self._deliver(commits, error)
             commits, stop = ([], True) if stop else self._next_group()
         if descriptor >= 0:
@@ -98,19 +100,3 @@ class Flusher:
                 future.set_result(None)
             else:
                 future.set_exception(error)
-
-
-def sync(descriptor: int) -> None:
-    """Put a file's content on the disk itself. macOS has no fdatasync and its fsync stops at the drive's cache."""
-    if sys.platform == "darwin":
-        import fcntl
-
-        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-    elif sys.platform == "win32":
-        os.fsync(descriptor)
-    else:
-        os.fdatasync(descriptor)
-
-
-def _failure(path: Path, error: OSError) -> SqlError:
-    return SqlError(sqlstate.IO_ERROR, f'could not fdatasync file "{path.name}": {error.strerror}', severity="PANIC")

@@ -5,7 +5,8 @@ A lease is handed over directly to the first in the queue, so nobody who comes l
 taken with it: a statement under a lease never meets a lock. Another process may hold that lock; then the head of
 the queue waits for it in a thread.
 
-Whoever is given a Future may cancel it. A session that goes away calls `forget`, which covers both a wait and a lease that
+Whoever is given a Future may cancel it, or end it with an error; a connection of a session's own may then still be in the hands
+of the thread for a moment (`starting`). A session that goes away calls `forget`, which covers both a wait and a lease that
 it had no time to notice.
 """
 
@@ -57,6 +58,7 @@ class WriterQueue:
 
     def __init__(self, start: Start, start_in_thread: StartInThread, catalog_version: Callable[[], int]) -> None:
         self.holder: WriterLease | None = None
+        self.starting: tuple[Connection, asyncio.Future[None]] | None = None  # a thread waits for another process's lock
         self._waiting: deque[Waiting] = deque()
         self._start = start
         self._start_in_thread = start_in_thread
@@ -135,6 +137,7 @@ class WriterQueue:
     def _wait_for_file(self, lease: WriterLease, entry: Waiting) -> None:
         """Wait in a thread for another process's lock; the entry stays at the head of the queue meanwhile."""
         started = self._start_in_thread(lease.connection)
+        self.starting = lease.connection, started
 
         def give_up(future: asyncio.Future[WriterLease]) -> None:
             if future.cancelled() or future.exception():
@@ -143,9 +146,11 @@ class WriterQueue:
         entry.future.add_done_callback(give_up)
 
         def finish(started: asyncio.Future[None]) -> None:
+            self.starting = None
             error = started.exception()
             if entry.future.done():
-                lease.connection.rollback()
+                if error is None:
+                    lease.connection.rollback()
                 self.release(lease)
             elif error is not None:
                 entry.future.set_exception(error)

@@ -227,3 +227,40 @@ signal.pause()
     cluster = Cluster.open(tmp_path)
     assert json.loads((tmp_path / "litephant.lock").read_text())["pid"] == os.getpid()
     cluster.close()
+
+
+def test_the_wal_of_a_dropped_database_is_not_taken_for_a_new_ones(cluster, tmp_path):
+    """A crash in the middle of DROP DATABASE can leave it behind."""
+
+    async def scenario(cluster):
+        file = tmp_path / "cluster" / "app.db"
+        await cluster.create("app")
+        await fill(cluster.database("app"), "CREATE TABLE old (a)")
+        wal = file.with_name("app.db-wal").read_bytes()
+        cluster.drop("app")
+        file.with_name("app.db-wal").write_bytes(wal)
+        await cluster.create("app")
+        assert rows(cluster.database("app"), "SELECT name FROM sqlite_schema") == []
+        cluster.drop("app")
+        file.with_name("app.db-wal").write_bytes(wal)
+        await cluster.create("other")
+        cluster.rename("other", "app")
+        assert rows(cluster.database("app"), "SELECT name FROM sqlite_schema") == []
+
+    cluster(scenario)
+
+
+def test_a_database_that_another_process_has_open_is_not_renamed(cluster, tmp_path):
+    """Its WAL, which stays as long as somebody has it open, would be left behind."""
+
+    async def scenario(cluster):
+        await cluster.create("app")
+        other = apsw.Connection(str(tmp_path / "cluster" / "app.db"))
+        other.execute("CREATE TABLE t (a)")
+        in_use = ("55006", 'database "app" is being accessed by other users', None)
+        assert refused(cluster.rename, "app", "app2") == in_use
+        other.close()
+        cluster.rename("app", "app2")
+        assert rows(cluster.database("app2"), "SELECT name FROM sqlite_schema") == [("t",)]
+
+    cluster(scenario)

@@ -9,7 +9,7 @@ import time
 import apsw
 import pytest
 
-from proxy.storage import flusher
+from proxy.storage import disk
 from proxy.storage.connection import BudgetExceeded, Connection, SystemCatalog
 from proxy.storage.database import Database
 from proxy.storage.writer import WriterLease
@@ -407,7 +407,7 @@ def test_one_sync_serves_many_commits_and_a_failed_one_is_a_panic(run, monkeypat
 
     async def scenario(database):
         await write(database, "CREATE TABLE t (a)")
-        monkeypatch.setattr(flusher, "sync", slow_sync)
+        monkeypatch.setattr(disk, "sync", slow_sync)
         flushes = []
         for number in range(50):
             lease = database.lease_writer(number)
@@ -419,7 +419,7 @@ def test_one_sync_serves_many_commits_and_a_failed_one_is_a_panic(run, monkeypat
         gate.set()
         await asyncio.gather(*flushes)
         assert len(syncs) <= 2
-        monkeypatch.setattr(flusher, "sync", failing_sync)
+        monkeypatch.setattr(disk, "sync", failing_sync)
         lease = database.lease_writer("me")
         lease.connection.execute("INSERT INTO t VALUES (0)")
         with pytest.raises(SqlError, match=r'58030: could not fdatasync file "test.db-wal": Input/output error'):
@@ -438,7 +438,7 @@ def test_commits_that_nobody_waits_for_reach_the_disk_soon(run, monkeypatch):
 
     async def scenario(database):
         loop = asyncio.get_running_loop()
-        monkeypatch.setattr(flusher, "sync", lambda descriptor: loop.call_soon_threadsafe(synced.set))
+        monkeypatch.setattr(disk, "sync", lambda descriptor: loop.call_soon_threadsafe(synced.set))
         await write(database, "CREATE TABLE t (a)", synchronous=False)
         await write(database, "INSERT INTO t VALUES (1)", synchronous=False)
         await synced.wait()
