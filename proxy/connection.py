@@ -158,6 +158,11 @@ class Connection(asyncio.Protocol):
             self._closing = True
             self._transport.close()
 
+    def abort(self) -> None:
+        """Hang up on a client that does not read."""
+        self._closing = True
+        self._transport.abort()
+
     def _write(self) -> None:
         if self._closing:
             self._protocol.data_to_send()

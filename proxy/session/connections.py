@@ -14,9 +14,11 @@ Not here: how statements run (execute.py), and what else ends with a transaction
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.access import Access
+from proxy.storage.connection import SQLiteError
 from proxy.storage.redo import RedoLog, replay
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -89,6 +91,12 @@ class Connections:
         if connection is not self.private and (self.lease is None or connection is not self.lease.connection):
             self.database.give_reader(connection)
 
+    @property
+    def hold_snapshot(self) -> bool:
+        """Whether the session keeps the WAL from starting again: by its transaction, a cursor, or what it runs."""
+        held = {self.private, self._session.executor.running, *(portal.connection for portal in self._session.portals)}
+        return any(connection is not None and connection.holds_snapshot for connection in held)
+
     # Writing
 
     async def lease_writer(self) -> WriterLease:
@@ -111,11 +119,22 @@ class Connections:
             timer = session.locks.watch_writer_wait(leased)
             try:
                 return await leased
+            except BaseException:
+                await self._get_private_back()
+                raise
             finally:
                 self.waiting = None
                 if timer is not None:
                     timer.cancel()
         return leased
+
+    async def _get_private_back(self) -> None:
+        """A wait was given up in which a thread used the session's own connection: until it has let go of it."""
+        if self.private is None or (starting := self.database.still_starting(self.private)) is None:
+            return
+        with contextlib.suppress(SQLiteError, SqlError):
+            await starting
+            self._lost = True  # it got the lock after all and was rolled back, and the snapshot with it
 
     async def step_aside(self) -> RedoLog | None:
         """Let others write while this transaction waits for a lock. A log: `resume` with it when the wait is over.

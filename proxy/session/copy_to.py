@@ -73,8 +73,8 @@ async def _send_rows(session: Session, inner: Portal, messages: _Messages) -> in
             client.send_bytes(messages.rows(rows))
             if len(rows) < STREAMED:
                 break
-            if (waiting := client.flush()) is not None:
-                await waiting
+            if (drained := client.flush()) is not None:
+                await session.wait_for_client(drained)
     finally:
         session.executor.close_portal(inner)
     client.send_bytes(messages.tail())

@@ -116,7 +116,12 @@ class Executor:
             await self._read(portal, plan)
 
     async def fetch(self, portal: Portal, count: int) -> Rows:
-        """The next rows of a started portal; fewer than `count` means that there are no more."""
+        """The next rows of a started portal; fewer than `count` means that there are no more.
+
+        A cancel request that came while the client was waited for takes effect here.
+        """
+        if self.canceled is not None:
+            raise self.canceled
         if portal.spool is not None:
             taken = portal.spool[portal.position : portal.position + count]
             portal.position += len(taken) + (len(taken) < count)

@@ -91,8 +91,8 @@ async def send_rows(session: Session, portal: Portal, limit: int, *, last: bool 
             if sent == limit:
                 client.send_bytes(backend.PORTAL_SUSPENDED)
                 return
-            if (waiting := client.flush()) is not None:
-                await waiting
+            if (drained := client.flush()) is not None:
+                await session.wait_for_client(drained)
     else:
         portal.spool = None
     if last:
