@@ -11,6 +11,7 @@
     construct  the keyword construct that the node was written as, where the node alone does not tell
     relation   Relation of a table in FROM; column: the (relation OID, attnum) of a Column
     unknown    the text of a literal whose type is still open
+    argument_of  (call, number) of each argument of an inlined function that the node is (analyze/inlining.py)
 
 Function calls are exp.Anonymous: with the compiled sqlglot no Expression class can be subclassed. Arguments of
 constructs that SQL spells with keywords go into Anonymous nodes with names that no function has: they contain a colon

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from sqlglot import exp
 
@@ -19,14 +19,16 @@ from translator import oids
 from translator import sqlstate as codes
 from translator.analyze.analysis import Analysis, Parameters
 from translator.analyze.coerce import Context, coerce_to
+from translator.analyze.inlining import evaluates_twice, gives_null, marked
 from translator.analyze.operators import SQL_LANGUAGE
+from translator.analyze.program import plain_select
 from translator.analyze.query import Query, Target
 from translator.analyze.scope import Scope
 from translator.catalog import Catalog
 from translator.errors import SqlError, unsupported
 from translator.plan import Field
 from translator.rows import ProcRow
-from translator.typed import call, column, keep_fields, type_of, typed
+from translator.typed import call, column, keep_fields, type_of, typed, typmod_of
 
 Node = Any
 MAX_DEPTH = 32
@@ -65,9 +67,31 @@ class Arguments(Parameters):
 
 def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
     """The value of a call that returns one: the expression of a SELECT without FROM, or a subquery."""
+    made, twice = _inlined(analysis, proc, arguments, result, location)
+    if twice:
+        # volatile arguments become columns, which are evaluated once
+        alias = analysis.alias("arguments")
+        names = [f"a{place}" for place in range(1, len(arguments) + 1)]
+        columns = [typed(column(alias, name), type_of(one), typmod_of(one)) for name, one in zip(names, arguments, strict=True)]
+        made, _ = _inlined(analysis, proc, columns, result, location)
+        items = [
+            exp.Alias(this=one, alias=exp.Identifier(this=name, quoted=True))
+            for name, one in zip(names, arguments, strict=True)
+        ]
+        source = exp.Subquery(this=plain_select([*items]), alias=exp.TableAlias(this=exp.Identifier(this=alias, quoted=True)))
+        value = exp.Alias(this=made, alias=exp.Identifier(this="value", quoted=True))
+        made = exp.Subquery(this=plain_select([value], source))
+        made.meta["every_row"] = True
+    return _described(typed(made, result, -1, location), proc, arguments, analysis)
+
+
+def _inlined(
+    analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None
+) -> tuple[exp.Expr, bool]:
+    """The body with the arguments in it, and whether it evaluates a volatile one more than once."""
     from translator.analyze.expressions import transform
 
-    with Body(analysis, proc, arguments, location):
+    with Body(analysis, proc, arguments, location) as body:
         select = _select(proc, location)
         made: exp.Expr
         if _is_expression(select) and not _is_row(analysis, result):
@@ -76,13 +100,14 @@ def inline(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], res
             made.meta["body_of"] = proc.name  # what an error of it says where it happened
         else:
             made = exp.Subquery(this=_value_query(analysis, proc, _wrapped(analysis, select), arguments, result).tree)
-    test = _any_null(arguments) if proc.strict and result != oids.VOID else None
+    strict = proc.strict and result != oids.VOID and not gives_null(made, body.call, arguments)
+    test = _any_null(body.arguments) if strict else None
     if test is not None:
         made = exp.Case(ifs=[exp.If(this=test, true=typed(exp.Null(), result))], default=made)
     if result == oids.VOID:
         # the body runs for what it does; the value of a void function is NULL
         made = exp.Case(ifs=[exp.If(this=exp.Is(this=exp.Paren(this=made), expression=exp.Null()), true=exp.Null())])
-    return _described(typed(made, result, -1, location), proc, arguments, analysis)
+    return made, evaluates_twice(made, body.call, arguments)
 
 
 def values(analysis: Analysis, proc: ProcRow, arguments: Sequence[exp.Expr], result: int, location: int | None) -> exp.Expr:
@@ -118,24 +143,19 @@ class Body:
             raise unsupported(f"recursion of SQL function {proc.name}", location)
         self._analysis = analysis
         self._outer = analysis.parameters
-        self._inner = Arguments(proc, [_without_place(argument) for argument in arguments], analysis.parameters)
+        self.call, self.arguments = marked(arguments)
+        self._inner = Arguments(proc, self.arguments, analysis.parameters)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._analysis.view_depth += 1
         self._analysis.parameters = self._inner
         self._before, self._analysis.before = self._analysis.before, None
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._analysis.view_depth -= 1
         self._analysis.parameters = self._outer
         self._analysis.before = self._before
-
-
-def _without_place(argument: exp.Expr) -> exp.Expr:
-    """An argument is no column of the body's tables, whatever it was outside."""
-    made = argument.copy()
-    made.meta.pop("column", None)
-    return made
 
 
 # ------------------------------------------------------------------ bodies

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from translator.lower.lowering import Lowering, alias, derived, reference, select
+from translator.lower.lowering import Lowering, alias, derived, number, reference, select
 
 Test = Callable[[exp.Expr], bool]
 # Constructs whose arguments refer to columns that come into being with their lowering.
@@ -48,6 +48,24 @@ def split(node: exp.Select, lowering: Lowering, stays: Test, level: int | None =
     if node.parent is not None:
         node.replace(outer)
     node.set("expressions", [alias(part, f"v{place}") for place, part in enumerate(parts.inner, 1)])
+    outer.set("from_", exp.From(this=derived(node, parts.name)))
+    return outer
+
+
+def above(node: exp.Select, lowering: Lowering, stays: Test, level: int | None) -> exp.Select:
+    """Move the SELECT with ORDER BY and LIMIT into a subquery of one that has only its select list; gives the outer one."""
+    parts = _Projection(node, lowering, stays, level)
+    outer = select([alias(parts.lift_target(item.this), item.alias) for item in node.expressions])
+    outer.meta["grouped"] = False
+    outer.set("with_", node.args.get("with_"))
+    node.set("with_", None)
+    for item in node.args["order"].expressions:
+        item.meta.pop("position", None)
+    if node.parent is not None:
+        node.replace(outer)
+    if node.meta.pop("scalar", None):
+        outer.meta["scalar"] = True
+    node.set("expressions", [alias(part, f"v{place}") for place, part in enumerate(parts.inner, 1)] or [number(1)])
     outer.set("from_", exp.From(this=derived(node, parts.name)))
     return outer
 

@@ -32,7 +32,7 @@ from translator.lower.set_returning import functions_in_from
 from translator.lower.sql_functions import sql_functions
 from translator.lower.storage_form import loads, stored_comparisons
 from translator.lower.values import correlated_values
-from translator.lower.volatile import evaluated_once
+from translator.lower.volatile import evaluated_in_order, evaluated_once
 from translator.lower.window_frames import window_frames
 from translator.lower.with_ties import with_ties
 
@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
     gathered,
     constant_calls,
     set_returning_targets,
+    evaluated_in_order,
     outer_aggregates,
     sql_functions,
     grouping_sets,
