@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -52,7 +53,23 @@ def _syntax_error(error: ParseError, text: str) -> SqlError:
     location = len(text.encode()) if index is None or index < 0 else len(text[:index].encode())
     if message == "invalid Unicode escape":
         return _unicode_escape(text, index or 0, location)
-    return SqlError(codes.SYNTAX_ERROR, str(message), location=location)
+    code = next((code for words, code in _OTHER_CODES if words.match(str(message))), codes.SYNTAX_ERROR)
+    return SqlError(code, str(message), location=location)
+
+
+# What the grammar itself refuses under another code than 42601 (ereport in gram.y); libpg_query hands over the text alone.
+_OTHER_CODES = (
+    (re.compile(r"frame (?:start|end)"), codes.WINDOWING_ERROR),
+    (re.compile(r"precision for type float must be"), codes.INVALID_PARAMETER_VALUE),
+    (
+        re.compile(
+            r".* constraints cannot be marked|constraints cannot be altered to be|a column list with .* is only supported for"
+            r"|MATCH PARTIAL not yet|CREATE ASSERTION is not yet|aggregates cannot have output|current database cannot be changed"
+            r"|an ordered-set aggregate with a VARIADIC|only string constants are supported in"
+        ),
+        codes.FEATURE_NOT_SUPPORTED,
+    ),
+)
 
 
 def _unicode_escape(text: str, index: int, location: int) -> SqlError:
