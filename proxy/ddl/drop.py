@@ -41,6 +41,8 @@ def drop(statement: dict[str, Any], execution: Execution) -> str:
     """DROP kind name, … [CASCADE]."""
     kind = statement["removeType"]
     missing_ok = bool(statement.get("missing_ok"))
+    if statement.get("concurrent"):
+        _check_concurrent(statement)
     addresses = []
     for item in statement["objects"]:
         found = _find(execution, kind, item, missing_ok=missing_ok)
@@ -52,6 +54,14 @@ def drop(statement: dict[str, Any], execution: Execution) -> str:
     cascade = statement.get("behavior") == "DROP_CASCADE"
     perform_deletion(execution, addresses, cascade=cascade)
     return command_tag("DropStmt", statement)
+
+
+def _check_concurrent(statement: dict[str, Any]) -> None:
+    words = "DROP INDEX CONCURRENTLY does not support"
+    if len(statement["objects"]) != 1:
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, f"{words} dropping multiple objects")
+    if statement.get("behavior") == "DROP_CASCADE":
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, f"{words} CASCADE")
 
 
 def _find(execution: Execution, kind: str, item: Any, *, missing_ok: bool) -> Address | str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from proxy.ddl import execute as ddl
 from proxy.ddl.execution import Execution
+from proxy.ddl.standalone import standalone_command
 from proxy.session import copy, cursors, explain, maintenance, sql_prepared
 from proxy.session.access import refuse, refuse_command
 from proxy.session.execute import read_only
@@ -101,6 +102,9 @@ async def define(session: Session, plan: DefinePlan, portal: Portal) -> None:
         await _DATABASE_COMMANDS[node](session, plan)
         portal.tag = plan.tag
         return
+    command = standalone_command(plan.node, plan.tree)
+    if command is not None:
+        session.transaction.prevent_block(command, alone=session.alone)
     await session.actions.apply(Event.STATEMENT)
     if session.transaction.modes.read_only:
         raise read_only(plan.tag or plan.node)
