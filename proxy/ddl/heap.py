@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from proxy.ddl.columns import ColumnSpec
 from proxy.ddl.execution import Address, Execution
-from proxy.ddl.names import choose_storage, column_storage, set_storage
+from proxy.ddl.names import choose_storage, column_storage, make_object_name, set_storage
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
 
@@ -187,10 +187,10 @@ def insert_array_type(
 
 
 def array_type_name(execution: Execution, name: str, namespace: int) -> str:
-    """_name, with more underscores while a type is called so (makeArrayTypeName)."""
-    underscores = 1
+    """_name, _name_1, … : the first that no type has (makeArrayTypeName)."""
+    number = 0
     while True:
-        candidate = ("_" * underscores + name).encode()[:63].decode(errors="ignore")
+        candidate = make_object_name("", name, str(number) if number else None)
         if execution.catalog.type_by_name(namespace, candidate) is None:
             return candidate
-        underscores += 1
+        number += 1

@@ -22,8 +22,15 @@ def type_namespace(execution: Execution, names: list[str]) -> int:
 
 def refuse_existing(execution: Execution, namespace: int, name: str) -> None:
     """A type's name is not taken; an array type that has it makes room (moveArrayTypeName)."""
-    if execution.catalog.type_by_name(namespace, name) is not None:
+    found = execution.catalog.type_by_name(namespace, name)
+    if found is None:
+        return
+    element = execution.catalog.type_by_oid(found.element) if found.element else None
+    if element is None or element.array != found.oid:
         raise SqlError(sqlstate.DUPLICATE_OBJECT, f'type "{name}" already exists')
+    other = heap.array_type_name(execution, name, namespace)
+    execution.update("pg_type", found.oid, {"typname": other}, oid=found.oid)
+    execution.changed()
 
 
 def open_type(execution: Execution, names: list[str]) -> TypeRow:

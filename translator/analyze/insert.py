@@ -15,6 +15,7 @@ from translator.analyze.parts import Place
 from translator.analyze.query import Query, Target, unique_names
 from translator.analyze.scope import Entry, EntryColumn, Item, Scope, use
 from translator.analyze.select import transform_query, values_rows
+from translator.analyze.target import expand_star
 from translator.analyze.writes import (
     coerce_assigned,
     default_value,
@@ -366,7 +367,7 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
             raise SqlError(codes.SYNTAX_ERROR, f'multiple assignments to same column "{item.name}"')
         source = value["val"]
         if "MultiAssignRef" in source:
-            source = _multi_source(source["MultiAssignRef"])
+            source = _multi_source(scope, source["MultiAssignRef"])
         if "SetToDefault" in source:
             _refuse_default(steps, value.get("location"))
             found[item.attnum] = default_value(scope, relation, item)
@@ -394,11 +395,23 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
     return {attnum: node for attnum, node in found.items() if not _is_generated(relation, attnum)}
 
 
+def _expanded(scope: Scope, argument: Node) -> list[Node]:
+    """`v.*` in a ROW as one reference for each of its columns."""
+    reference = argument.get("ColumnRef")
+    if reference is None or "A_Star" not in reference["fields"][-1]:
+        return [argument]
+    table = reference["fields"][:-1]
+    return [
+        {"ColumnRef": {**reference, "fields": [*table, {"String": {"sval": target.name}}]}}
+        for target in expand_star(scope, reference)
+    ]
+
+
 def _current(scope: Scope, relation: Relation, item: Column) -> exp.Expr:
     """What the column of the row that is updated holds."""
     for other in scope.items:
-        for one in other.entry.columns if other.entry.relation is relation else ():
-            if one.attnum == item.attnum:
+        for one in other.entry.columns if other.entry.target or other.entry.relation is relation else ():
+            if (one.table_oid, one.attnum) == (relation.oid, item.attnum):
                 return use(one, None)
     raise AssertionError("an update without its relation in scope")
 
@@ -413,19 +426,20 @@ def _is_generated(relation: Relation, attnum: int) -> bool:
     return any(item.attnum == attnum and item.generated for item in relation.columns)
 
 
-def _multi_source(reference: Node) -> Node:
+def _multi_source(scope: Scope, reference: Node) -> Node:
     """One column's part of `(a, b) = source`."""
-    source = reference["source"]
-    position = reference["colno"]
+    source, position = reference["source"], int(reference["colno"])
     if "RowExpr" in source:
-        arguments = source["RowExpr"].get("args", [])
+        arguments: list[Node] = []
+        for argument in source["RowExpr"].get("args", []):
+            arguments += _expanded(scope, argument)
         if len(arguments) != reference["ncolumns"]:
             raise SqlError(
                 codes.SYNTAX_ERROR,
                 "number of columns does not match number of values",
                 location=source["RowExpr"].get("location"),
             )
-        return arguments[position - 1]  # type: ignore[no-any-return]
+        return arguments[position - 1]
     if "SubLink" in source:
         link = source["SubLink"]
         select = link["subselect"]["SelectStmt"]

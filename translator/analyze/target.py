@@ -181,6 +181,8 @@ def _figure_sublink(value: Node) -> tuple[int, str]:
             select = value["subselect"]["SelectStmt"]
             while select.get("op", "SETOP_NONE") != "SETOP_NONE":
                 select = select["larg"]
+            if select.get("valuesLists"):
+                return 2, "column1"
             if select.get("targetList"):
                 target = select["targetList"][0]["ResTarget"]
                 return (2, target["name"]) if target.get("name") else _figure(target["val"])

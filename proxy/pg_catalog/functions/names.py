@@ -30,7 +30,7 @@ def type_text(oid: int, typmod: int | None = None) -> str:
     row = catalog.type_by_oid(oid)
     if row is None:
         return _UNKNOWN_TYPE
-    if row.element and row.length == -1:
+    if row.element and row.length == -1 and oid not in (oids.INT2VECTOR, oids.OIDVECTOR):
         return type_text(row.element, typmod) + "[]"
     # Without a modifier given at all, char and bit keep the names that do not mean char(1) and bit(1).
     if oid == oids.BPCHAR and typmod == -1:
