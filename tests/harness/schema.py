@@ -45,13 +45,10 @@ Schema = dict[str, list[tuple[object, ...]]]
 def schema_of(database: Address) -> Schema:
     """Of every kind of object, the rows that describe it."""
     with psycopg.connect(database.dsn) as connection:
-        return {kind: connection.execute(query).fetchall() for kind, query in _QUERIES.items()}  # type: ignore[arg-type]
+        return {kind: connection.execute(query).fetchall() for kind, query in _QUERIES.items()}
 
 
 def rows_of(database: Address, tables: Iterable[str]) -> dict[str, list[str]]:
     """The rows of tables, as text and sorted."""
     with psycopg.connect(database.dsn) as connection:
-        return {
-            table: sorted(text for (text,) in connection.execute(f"SELECT t::text FROM {table} AS t"))  # type: ignore[arg-type]
-            for table in tables
-        }
+        return {table: sorted(text for (text,) in connection.execute(f"SELECT t::text FROM {table} AS t")) for table in tables}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -36,7 +36,7 @@ def test_sixteen_processes(database: Address) -> None:
     commands = [
         [sys.executable, "-m", "tests.recovery.worker", database.dsn, str(number), OPERATIONS] for number in range(PROCESSES)
     ]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
     processes = [subprocess.Popen(command, **pipes) for command in commands]
     done: Counter[str] = Counter()
     failures = []

@@ -25,7 +25,8 @@ async def conversation(path: Path) -> None:
     me = Actor("me")
     adding = [connection.run(editing.add(me, [NewTask(str(number))])) for number, connection in enumerate((one, two))]
     assert sorted(task.id for [task] in await asyncio.gather(*adding)) == ["TASK-1", "TASK-2"]
-    assert len(await one.run(listing.list_tasks())) == 2
+    found = await one.run(listing.list_tasks())
+    assert len(found) == 2
     assert [await two.notification(), await two.notification()] == [("astro", "1"), ("astro", "2")]
     with pytest.raises(DatabaseError, match="does not exist"):
         await one.execute("SELECT * FROM nothing")

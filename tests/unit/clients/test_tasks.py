@@ -1,5 +1,8 @@
 """The operations on tasks, on litephant and on PostgreSQL."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from clients.postgres.connection import Connection
@@ -167,7 +170,7 @@ def test_search_looks_everywhere(tasks: Connection) -> None:
 
 def test_every_operation_can_be_undone(tasks: Connection) -> None:
     add(tasks, NewTask("one", tags=("t",)), NewTask("two", parent=0, depends_on=()), NewTask("three", depends_on=(1,)))
-    operations = [
+    operations: list[Callable[[], Any]] = [
         lambda: editing.add(ME, [NewTask("four", tags=("x",), depends_on=("TASK-1",))]),
         lambda: editing.update(ME, "TASK-1", {"title": "ONE", "priority_score": 1.5}, add_tags=["n"], remove_tags=["t"]),
         lambda: editing.set_status(ME, ["TASK-1"], "done", cascade=True),

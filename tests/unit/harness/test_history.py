@@ -1,5 +1,7 @@
 """The checker of histories finds every kind of anomaly, and none where there is none."""
 
+from typing import Any
+
 import pytest
 
 from tests.harness.history import READ_COMMITTED, REPEATABLE_READ, SERIALIZABLE, Append, Read, Transaction, anomalies
@@ -13,7 +15,7 @@ def undone(session, *operations):
     return Transaction(session, 0, list(operations))
 
 
-FORBIDDEN = {
+FORBIDDEN: dict[str, tuple[Any, Any, Any]] = {
     "lost update": (READ_COMMITTED, [done(1, Append(0, 1)), done(2, Append(0, 2))], {0: (2,)}),
     "dirty write": (READ_COMMITTED, [done(1, Append(0, 1), Append(0, 2)), done(2, Append(0, 3))], {0: (1, 3, 2)}),
     "what was rolled back is there": (READ_COMMITTED, [undone(1, Append(0, 1))], {0: (1,)}),
