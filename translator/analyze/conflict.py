@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlglot import exp
 
 from translator import sqlstate as codes
 from translator.analyze.from_clause import compute_virtual, relation_columns, stored_column
-from translator.analyze.scope import Entry, Item, Scope
+from translator.analyze.program import substitute
+from translator.analyze.scope import Entry, EntryColumn, Item, Scope
+from translator.analyze.view_target import Target
 from translator.analyze.writes import assign, enforced_checks, generated_values
 from translator.catalog import Index, Relation
 from translator.errors import SqlError
@@ -17,24 +20,31 @@ from translator.parser import parse_expressions
 Node = dict[str, Any]
 
 
-def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> exp.OnConflict:
+def transform(scope: Scope, target: Target, value: Node) -> exp.OnConflict:
     """An OnConflictClause."""
+    update = value["action"] == "ONCONFLICT_UPDATE"
+    tree = exp.OnConflict(action=exp.Var(this="DO UPDATE" if update else "DO NOTHING"))
+    inferred = _inferred(scope, target, value.get("infer"), update=update, location=value.get("location"))
+    if update:
+        _set_update(scope, target, value, tree)
+    # only the planner looks for an index
+    index = _arbiter(scope, target, value.get("infer"), inferred)
+    if index is not None:
+        tree.set("conflict_keys", _keys(scope, target.relation, index))
+        if index.predicate is not None:
+            tree.set("index_predicate", exp.Where(this=_own(scope, target.relation, index.predicate)))
+    return tree
+
+
+def _set_update(scope: Scope, target: Target, value: Node, tree: exp.OnConflict) -> None:
+    """DO UPDATE: what is set, over the row that is there and the one that was to be inserted."""
     from translator.analyze import insert
     from translator.analyze.expressions import transform_condition
 
-    update = value["action"] == "ONCONFLICT_UPDATE"
-    index = _arbiter(scope, relation, value.get("infer"), update=update, location=value.get("location"))
-    tree = exp.OnConflict(action=exp.Var(this="DO UPDATE" if update else "DO NOTHING"))
-    if index is not None:
-        tree.set("conflict_keys", _keys(scope, relation, index))
-        if index.predicate is not None:
-            tree.set("index_predicate", exp.Where(this=_own(scope, relation, index.predicate)))
-    if not update:
-        return tree
-    excluded = Entry("excluded", relation_columns(scope.analysis.catalog, relation, "excluded"), "excluded", relation)
-    compute_virtual(scope, relation, excluded, native=False)
-    scope.items = [Item(entry), Item(excluded, by_column=False)]
-    assigned = insert.assignments(scope, relation, value["targetList"], "UPDATE")
+    relation, entry = target.relation, target.entry
+    scope.items = [Item(target.visible), Item(_excluded(scope, target), by_column=False)]
+    target.check_assignable([node["ResTarget"]["name"] for node in value["targetList"]], "INSERT")
+    assigned = insert.assignments(scope, target.naming, value["targetList"], "UPDATE")
     assigned.update(generated_values(scope, relation, entry, assigned))
     tree.set("expressions", [assign(scope, relation, entry, attnum, assigned) for attnum in assigned])
     where = transform_condition(scope, value["whereClause"], "WHERE", "WHERE") if value.get("whereClause") else None
@@ -42,34 +52,59 @@ def transform(scope: Scope, relation: Relation, entry: Entry, value: Node) -> ex
         where = check if where is None else exp.And(this=exp.Paren(this=where), expression=check)
     if where is not None:
         tree.set("where", exp.Where(this=where))
-    scope.items = [Item(entry)]
-    return tree
+    scope.items = [Item(target.visible)]
 
 
-def _arbiter(scope: Scope, relation: Relation, infer: Node | None, *, update: bool, location: int | None) -> Index | None:
-    """The unique index that the conflict target names. Raises 42P10, 42704, 42601."""
+def _excluded(scope: Scope, target: Target) -> Entry:
+    """The row that was to be inserted, with the columns that the statement sees."""
+    base = Entry("excluded", relation_columns(scope.analysis.catalog, target.relation, "excluded"), "excluded", target.relation)
+    compute_virtual(scope, target.relation, base, native=False)
+    if target.visible is target.entry:
+        return base
+    return replace(
+        base, columns=_over(target, base.columns), relation=target.visible.relation, row_type=target.visible.row_type
+    )
+
+
+def _over(target: Target, columns: list[EntryColumn]) -> list[EntryColumn]:
+    """The columns that the statement sees, over these columns of the table."""
+    if target.visible is target.entry:
+        return columns
+    nodes = {one.attnum: one.node for one in columns}
+
+    def moved(part: exp.Column) -> exp.Expr | None:
+        found = nodes.get(part.meta.get("column", (0, 0))[1]) if part.table == target.entry.sql_alias else None
+        return None if found is None else found.copy()
+
+    return [replace(one, node=substitute(one.node.copy(), moved)) for one in target.visible.columns]
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """A conflict target: columns of the table, printed expressions, and its WHERE."""
+
+    columns: list[int]
+    expressions: list[str]
+    where: exp.Expr | None
+
+
+def _arbiter(scope: Scope, target: Target, infer: Node | None, inferred: Inferred) -> Index | None:
+    """The unique index that the conflict target names. Raises 42P10, 42704, 55000."""
+    relation = target.relation
     if infer is None:
-        if update:
-            raise SqlError(
-                codes.SYNTAX_ERROR,
-                "ON CONFLICT DO UPDATE requires inference specification or constraint name",
-                hint="For example, ON CONFLICT (column_name).",
-                location=location,
-            )
         for index in relation.indexes:
             _refuse_deferrable(relation, index)
         return None
     if infer.get("conname"):
-        return _refuse_deferrable(relation, _by_constraint(relation, infer["conname"]))
-    columns, expressions = _inferred(scope, relation, infer)
+        return _refuse_deferrable(relation, _by_constraint(target.visible.relation or relation, infer["conname"]))
     for index in relation.indexes:
         if not index.unique:
             continue
-        if sorted(number for number in index.columns if number) != sorted(columns):
+        if sorted(number for number in index.columns if number) != sorted(inferred.columns):
             continue
-        if sorted({_normal(scope, relation, text) for text in index.expressions}) != sorted(set(expressions)):
+        if sorted({_normal(scope, relation, text) for text in index.expressions}) != sorted(set(inferred.expressions)):
             continue
-        if index.predicate is None or _implied(scope, relation, index.predicate, infer.get("whereClause")):
+        if index.predicate is None or _implied(scope, relation, index.predicate, inferred.where):
             return _refuse_deferrable(relation, index)
     raise SqlError(
         codes.INVALID_COLUMN_REFERENCE,
@@ -90,14 +125,13 @@ def _refuse_deferrable(relation: Relation, index: Index) -> Index:
     return index
 
 
-def _implied(scope: Scope, relation: Relation, predicate: str, where: Node | None) -> bool:
+def _implied(scope: Scope, relation: Relation, predicate: str, where: exp.Expr | None) -> bool:
     """Whether the inference clause's WHERE has all that the index's predicate demands (predicate_implied_by, its simple part)."""
     if where is None:
         return False
-    made = _transformed(scope, relation, where)
-    if made.find(exp.Parameter) is not None:
+    if where.find(exp.Parameter) is not None:
         return True  # PostgreSQL plans with the values, which are not known here; a wrong guess fails when the row is written
-    given = {_print(part) for part in _conjuncts(made)}
+    given = {_print(part) for part in _conjuncts(where)}
     return all(_print(part) in given for part in _conjuncts(_own(scope, relation, predicate)))
 
 
@@ -118,17 +152,32 @@ def _by_constraint(relation: Relation, name: str) -> Index:
     raise SqlError(codes.UNDEFINED_OBJECT, f'constraint "{name}" for table "{relation.name}" does not exist')
 
 
-def _inferred(scope: Scope, relation: Relation, infer: Node) -> tuple[list[int], list[str]]:
-    from translator.analyze.writes import find_column
-
-    columns, expressions = [], []
-    for node in infer["indexElems"]:
+def _inferred(scope: Scope, target: Target, infer: Node | None, *, update: bool, location: int | None) -> Inferred:
+    """The columns and expressions of a conflict target (transformOnConflictArbiter). Raises 42601, 42703."""
+    if infer is None and update:
+        raise SqlError(
+            codes.SYNTAX_ERROR,
+            "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+            hint="For example, ON CONFLICT (column_name).",
+            location=location,
+        )
+    own = relation_columns(scope.analysis.catalog, target.relation)
+    entry = Entry(target.visible.name, _over(target, own), "", target.visible.relation)
+    columns: list[int] = []
+    expressions: list[str] = []
+    for node in (infer or {}).get("indexElems", ()):
         element = node["IndexElem"]
-        if element.get("name"):
-            columns.append(find_column(relation, element["name"], infer.get("location")).attnum)
+        named = {
+            "ColumnRef": {"fields": [{"String": {"sval": element.get("name")}}], "location": (infer or {}).get("location")}
+        }
+        made = _in(scope, entry, named if element.get("name") else element["expr"])
+        number = made.meta.get("column", (0, 0))[1] if isinstance(made, exp.Column) else 0
+        if number:
+            columns.append(number)
         else:
-            expressions.append(_print(_transformed(scope, relation, element["expr"])))
-    return list(dict.fromkeys(columns)), expressions
+            expressions.append(_print(made))
+    where = (infer or {}).get("whereClause")
+    return Inferred(list(dict.fromkeys(columns)), expressions, None if where is None else _in(scope, entry, where))
 
 
 def _normal(scope: Scope, relation: Relation, text: str) -> str:
@@ -141,10 +190,15 @@ def _print(node: exp.Expr) -> str:
 
 
 def _transformed(scope: Scope, relation: Relation, node: Node) -> exp.Expr:
+    columns = relation_columns(scope.analysis.catalog, relation)
+    return _in(scope, Entry(relation.name, columns, relation.name, relation), node)
+
+
+def _in(scope: Scope, entry: Entry, node: Node) -> exp.Expr:
     from translator.analyze.expressions import transform_in
 
     inner = Scope(scope.analysis)
-    inner.add(Entry(relation.name, relation_columns(scope.analysis.catalog, relation), relation.name, relation))
+    inner.add(entry)
     made = transform_in(inner, node, "index expressions")
     for part in made.find_all(exp.Anonymous):
         part.meta["persistent"] = True  # SQLite compares the text with that of the index

@@ -27,7 +27,7 @@ from translator.analyze.writes import (
     stored,
 )
 from translator.catalog import Column, Relation
-from translator.errors import SqlError, unsupported
+from translator.errors import SqlError
 from translator.typed import column, location_of, type_of, typed, typmod_of
 
 Node = dict[str, Any]
@@ -50,9 +50,7 @@ def transform(scope: Scope, value: Node) -> Change:
     change.columns, change.source = complete(scope, relation, named, rows, query, override)
     scope.items = [Item(target.visible)]
     if value.get("onConflictClause"):
-        if target.naming is not relation:
-            raise unsupported("INSERT into a view with ON CONFLICT")
-        change.conflict = conflict.transform(scope, relation, entry, value["onConflictClause"])
+        change.conflict = conflict.transform(scope, target, value["onConflictClause"])
         change.updates = bool(change.conflict.expressions)
     change.returning = returning.transform(scope, value, target.visible)
     return change
@@ -361,7 +359,7 @@ def assignments(scope: Scope, relation: Relation, nodes: list[Node], verb: str) 
     partly: set[int] = set()  # columns of which parts were assigned
     for node in nodes:
         value = node["ResTarget"]
-        item = find_column(relation, value["name"], value.get("location"))
+        item = _set_column(scope, relation, value)
         steps = value.get("indirection", [])
         if item.attnum in found and not (steps and item.attnum in partly):
             raise SqlError(codes.SYNTAX_ERROR, f'multiple assignments to same column "{item.name}"')
@@ -405,6 +403,16 @@ def _expanded(scope: Scope, argument: Node) -> list[Node]:
         {"ColumnRef": {**reference, "fields": [*table, {"String": {"sval": target.name}}]}}
         for target in expand_star(scope, reference)
     ]
+
+
+def _set_column(scope: Scope, relation: Relation, value: Node) -> Column:
+    """The column that SET names. Raises 42703."""
+    try:
+        return find_column(relation, value["name"], value.get("location"))
+    except SqlError as error:
+        if value.get("indirection") and any(one.entry.target and one.entry.name == value["name"] for one in scope.items):
+            error.hint = "SET target columns cannot be qualified with the relation name."
+        raise
 
 
 def _current(scope: Scope, relation: Relation, item: Column) -> exp.Expr:
