@@ -141,7 +141,7 @@ def single_text(value: float, extra_digits: int = 1) -> str:
     for digits in range(6 if abs(value) > 1.2e-38 else 1, 10):
         text = f"{value:.{digits}g}"
         read = float(text)
-        if single(read) == value and not (abs(value) > 1e6 and _is_tie_of_singles(read, value)):
+        if _nearest_single(text, read) == value and not (abs(value) > 1e6 and _is_tie_of_singles(read, value)):
             break
         if math.frexp(value)[0] in (0.5, -0.5):  # the interval is wider above a power of two, so its end may be shorter
             shorter = Context(prec=digits, rounding=ROUND_UP).create_decimal(Decimal(value))
@@ -157,9 +157,24 @@ def single_text(value: float, extra_digits: int = 1) -> str:
 
 def _is_tie_of_singles(read: float, value: float) -> bool:
     """Whether `read` is halfway between the real `value` and a neighbour; doubles hold all three."""
+    return 2 * abs(read) == abs(value) + _neighbour(read, value)
+
+
+def _neighbour(read: float, value: float) -> float:
+    """The size of the real next to `value` on the side of `read`."""
     bits = struct.unpack("!i", _SINGLE.pack(abs(value)))[0] + (1 if abs(read) > abs(value) else -1)
-    neighbour: float = _SINGLE.unpack(struct.pack("!i", bits))[0]
-    return 2 * abs(read) == abs(value) + neighbour
+    found: float = _SINGLE.unpack(struct.pack("!i", bits))[0]
+    return found
+
+
+def _nearest_single(text: str, value: float) -> float:
+    """The real nearest to a decimal, of which `value` is the nearest double: rounding twice may end on the wrong side (strtof)."""
+    rounded = single(value)
+    if rounded in (value, 0) or math.isinf(rounded) or not _is_tie_of_singles(value, rounded) or "x" in text.lower():
+        return rounded
+    exact, middle = abs(Decimal(text.strip(" \t\n\v\f\r"))), Decimal(abs(value))
+    nearer = sorted((abs(rounded), _neighbour(value, rounded)))
+    return rounded if exact == middle else math.copysign(nearer[exact > middle], value)
 
 
 class Float8(Type):
@@ -189,7 +204,7 @@ class Float4(Type):
         value = parse(text, "real")
         if isinstance(value, str) or math.isinf(value):
             return value
-        rounded = single(value)
+        rounded = _nearest_single(text, value)
         if math.isinf(rounded) or (rounded == 0 and value != 0):
             raise out_of_range(text.strip(" \t\n\v\f\r"), "real")
         return rounded
