@@ -250,6 +250,7 @@ def _kind_detail(relation: Relation) -> str:
 
 def insert_index(execution: Execution, relation: Relation, spec: IndexSpec, constraint: ConstraintSpec | None = None) -> int:
     """Write the rows of an index, and of the constraint that it carries out; returns the index's OID."""
+    _refuse_virtual(relation, spec, constraint)
     schema = schema_of(relation.oid)
     oid = execution.new_oid(schema)
     name = spec.name or _choose_name(execution, relation, spec, constraint)
@@ -275,6 +276,18 @@ def insert_index(execution: Execution, relation: Relation, spec: IndexSpec, cons
     execution.update("pg_class", relation.oid, {"relhasindex": True}, oid=relation.oid)
     execution.changed()
     return oid
+
+
+def _refuse_virtual(relation: Relation, spec: IndexSpec, constraint: ConstraintSpec | None) -> None:
+    """What is not stored cannot be indexed (DefineIndex)."""
+    virtual = {column.attnum for column in relation.columns if column.generated == "v"}
+    used = {column.attnum for column in (*(key.column for key in spec.keys), *spec.included) if column is not None}
+    for expression in (*(key.expression for key in spec.keys), spec.predicate):
+        used |= set(expression.columns) if expression is not None else set()
+    if virtual & used:
+        words = "primary keys" if spec.primary else "indexes" if constraint is None else "unique constraints"
+        message = f"{words} on virtual generated columns are not supported"
+        raise SqlError(sqlstate.FEATURE_NOT_SUPPORTED, message)
 
 
 def _choose_name(execution: Execution, relation: Relation, spec: IndexSpec, constraint: ConstraintSpec | None) -> str:
