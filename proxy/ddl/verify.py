@@ -46,7 +46,7 @@ def duplicate_key(execution: Execution, relation: Relation, index: int, rows: Co
         predicate = recompile(execution, relation, row["indpred"], "index predicate")
         functions |= predicate.functions
         conditions.insert(0, f"({predicate.sql})")
-    parts = key_parts(row, keys)
+    parts = key_parts(row, [(key, False) for key, _ in keys])
     order, binds = "", list[str]()
     if rows is not None:
         touched = f"SELECT {', '.join(parts)} FROM {_from(relation)} WHERE {relation.rowid} IN (SELECT value FROM json_each(?))"
