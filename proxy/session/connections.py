@@ -116,6 +116,7 @@ class Connections:
         leased = self.database.lease_writer(session, connection, timeout=session.locks.lock_timeout())
         if isinstance(leased, asyncio.Future):
             self.waiting = leased
+            session.instance.idle_writers.watch(self.database)
             timer = session.locks.watch_writer_wait(leased)
             try:
                 return await leased

@@ -21,6 +21,7 @@ from proxy.pg_catalog.relations import bootstrap, is_bootstrapped, live_name
 from proxy.pg_catalog.static import ensure_static_catalog
 from proxy.pg_catalog.views import install_views
 from proxy.session import activity, functions  # noqa: F401  (they declare SQL functions)
+from proxy.session.idle_writers import IdleWriters
 from proxy.session.notify import Channels
 from proxy.session.plans import PlanCache
 from proxy.storage.cluster import Cluster
@@ -88,6 +89,7 @@ class Instance:
         # For what sleeps or waits for other sessions: it must not use up the threads that those sessions need to get done.
         self.waiting_threads = ThreadPoolExecutor(_WAITING_THREADS, "waiting")
         self.locks = LockTable()
+        self.idle_writers = IdleWriters()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._plans: dict[Database, PlanCache] = {}
@@ -113,6 +115,7 @@ class Instance:
         if plans is not None:
             plans.clear()
         self._channels.pop(database, None)
+        self.idle_writers.forget(database)
         forget_database(database.path)
 
     def database_oid(self, name: str) -> int:

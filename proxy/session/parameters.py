@@ -229,7 +229,7 @@ class Parameter:
         )
 
 
-# Ours, named and listed as those of an extension; access.py says what they do.
+# Ours, named and listed as those of an extension; access.py and idle_writers.py say what they do.
 _OURS: Final = (
     Parameter(
         "litephant.access_mode",
@@ -246,6 +246,17 @@ _OURS: Final = (
         "backend",
         category="Customized Options",
         description="Lists parameters that cannot be changed in the session.",
+    ),
+    Parameter(
+        "litephant.idle_writer_timeout",
+        "integer",
+        default=60_000,
+        unit="ms",
+        minimum=0,
+        maximum=2_147_483_647,
+        category="Customized Options",
+        description="Sets how long a transaction that has written may be idle while others wait for it.",
+        extra_description="0 disables the timeout.",
     ),
 )
 

@@ -94,6 +94,7 @@ class Session:
         self.notifications = Notifications()
         self.limits = Limits(self)
         self.started_at = self.statement_timestamp = now()
+        self.idle_since = 0.0  # time.monotonic(), in a transaction block
         self.query = ""  # text of the running or last statement
         self.on_commit: dict[int, str] = {}  # what COMMIT does to temporary tables (ddl/temporary.py)
         self.copy: CopyIn | None = None  # a COPY FROM STDIN that waits for data
@@ -240,6 +241,8 @@ class Session:
             client.send_bytes(b"".join(raw for channel, raw in self._undelivered if channel in heard))
             self._undelivered.clear()
         client.send_bytes(_READY[state])
+        if state is not IDLE:
+            self.idle_since = time.monotonic()
         self.limits.ready()
 
     def _fail(self, error: Exception, message: Message | MalformedMessage) -> None:
@@ -362,6 +365,7 @@ class Session:
         if not self.closed:
             self.client.send(error_response(error, ""))
             self.client.close()
+            self.close()  # now: the client may be slow to take its leave, and others wait for what it holds
 
     def close(self) -> None:
         """The client is gone: stop what runs, roll back, give everything back."""

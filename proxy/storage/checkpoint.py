@@ -113,7 +113,7 @@ class Checkpointer:
             self._running = False
             return
         self._next_truncate = 2 * pages
-        lease = self._lease("checkpointer", self._connection)
+        lease = self._lease(None, self._connection)
         if isinstance(lease, WriterLease):
             self._truncate(lease)
         else:
