@@ -1,7 +1,7 @@
 """What depends on an object, and dropping it all: RESTRICT refuses, CASCADE says so and does it (dependency.c).
 
 The search goes from an object to those that refer to it in pg_depend. An object that is internal to another one (the rule
-of a view, the index of a constraint) is dropped with its owner: found on the way, it stands for its owner; named in the
+of a view, the index of a constraint) or belongs to an extension is dropped with its owner: found on the way, it stands for its owner; named in the
 command, it is refused.
 """
 
@@ -15,7 +15,8 @@ from translator import sqlstate
 from translator.errors import SqlError
 
 _MAX_REPORTED = 100  # MAX_REPORTED_DEPS, dependency.c
-_INTERNAL, _AUTOMATIC = "i", "a"
+_INTERNAL, _AUTOMATIC, _EXTENSION = "i", "a", "e"
+_OWNING = (_INTERNAL, _EXTENSION)
 
 
 @dataclass
@@ -43,11 +44,11 @@ class Search:
             return
         self.visited.add(address)
         for kind, dependent in sorted(self._dependents(address), key=_by_age):
-            owner = self.owner(dependent) if kind != _INTERNAL else None
+            owner = self.owner(dependent) if kind not in _OWNING else None
             if owner is not None and owner not in self.visited and not self._covered(owner):
                 self.visit(owner, address, kind == _AUTOMATIC)
             elif owner is None or owner in self.visited:
-                self.visit(dependent, address, kind in (_AUTOMATIC, _INTERNAL))
+                self.visit(dependent, address, kind in (_AUTOMATIC, *_OWNING))
         self.found.append(Found(address, dependee, automatic or dependee is None))
 
     def _covered(self, owner: Address) -> bool:
@@ -61,19 +62,19 @@ class Search:
                     each.automatic = True
 
     def owner(self, address: Address) -> Address | None:
-        """What an object is internal to."""
+        """What an object is internal to, or the extension that it belongs to."""
         rows = self.execution.select(
             "pg_depend",
             address.oid,
             "refclassid",
             "refobjid",
             "refobjsubid",
+            "deptype",
             classid=address.catalog,
             objid=address.oid,
             objsubid=address.column,
-            deptype=_INTERNAL,
         )
-        return Address(*rows[0]) if rows else None
+        return next((Address(*row) for *row, kind in rows if kind in _OWNING), None)
 
     def _dependents(self, address: Address) -> list[tuple[str, Address]]:
         where = {"refclassid": address.catalog, "refobjid": address.oid}

@@ -6,6 +6,7 @@ they contain is elsewhere: a table's rows in the static file and in the database
 
 from functools import cache
 
+from proxy.pg_catalog import server_views
 from proxy.pg_catalog.relations import LIVE_CATALOGS, USER_CATALOGS, live_name, united_name
 from translator.catalog import Column, Relation
 from translator.data import load, view_definitions
@@ -13,6 +14,8 @@ from translator.data import load, view_definitions
 
 def system_relation(namespace: int, name: str) -> Relation | None:
     """The relation of that name in a system schema."""
+    if namespace == server_views.NAMESPACE:
+        return server_views.server_view(name)
     oid = _oids().get((namespace, name))
     return None if oid is None else system_relation_by_oid(oid)
 
@@ -22,7 +25,7 @@ def system_relation_by_oid(oid: int) -> Relation | None:
     """The relation with that OID."""
     row = _rows().get(oid)
     if row is None:
-        return None
+        return server_views.server_view_by_oid(oid)
     name, namespace, kind, row_type = row
     schema = namespace_names()[namespace]
     qualified = f"{schema}.{name}"
@@ -43,8 +46,9 @@ def system_relation_by_oid(oid: int) -> Relation | None:
 
 @cache
 def namespace_names() -> dict[int, str]:
-    """The schemas of every database, without public, which the user may drop."""
-    return {oid: name for oid, name in load("pg_namespace").select("oid", "nspname") if name != "public"}
+    """The schemas of every database, and ours, without public, which the user may drop."""
+    listed = {oid: name for oid, name in load("pg_namespace").select("oid", "nspname") if name != "public"}
+    return {**listed, server_views.NAMESPACE: server_views.SCHEMA}
 
 
 @cache

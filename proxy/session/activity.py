@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from proxy.session.functions import stored_timestamp
 from proxy.session.lock_rows import lock_rows, wait_event, writing_transaction
 from proxy.session.transaction import State
-from translator.functions.registry import function, rows
+from translator.functions.registry import rows
 from translator.settings import runtime
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from proxy.session.session import Session
     from proxy.storage.cluster import Cluster
-    from proxy.storage.database import Database
 
 Row = tuple[Any, ...]
 
@@ -125,6 +124,12 @@ def activity(process_id: int | None = None) -> Iterator[Row]:
             yield _activity(session, oids.get(session.database.name, 0))
 
 
+def state_of(session: Session) -> str:
+    """pg_stat_activity.state."""
+    running = session.is_busy or session is runtime.session
+    return "active" if running else _STATES.get(session.transaction.state, "idle")
+
+
 def _activity(session: Session, database: int) -> Row:
     running = session.is_busy or session is runtime.session
     in_transaction = session.transaction.state is not State.IDLE
@@ -138,7 +143,7 @@ def _activity(session: Session, database: int) -> Row:
         session.process_id,
         _OWNER,
         str(session.parameters.value("application_name")),
-        "active" if running else _STATES.get(session.transaction.state, "idle"),
+        state_of(session),
         session.query,
         *waits,
         stored_timestamp(session.transaction.timestamp) if in_transaction else None,
@@ -163,33 +168,3 @@ def locks() -> Iterator[Row]:
     """pg_locks, see lock_rows.py."""
     instance = _session().instance
     return lock_rows(instance, database_oids(instance.cluster))
-
-
-@function("pg_stat_get_db_numbackends", deterministic=False)
-def backends_of_database(oid: int) -> int:
-    """pg_stat_database.numbackends: the sessions of a database."""
-    name = _database_name(oid)
-    return sum(session.database.name == name for session in list(_session().instance.sessions.values()))
-
-
-@function("pg_stat_get_db_xact_commit", deterministic=False)
-def commits_of_database(oid: int) -> int:
-    """pg_stat_database.xact_commit."""
-    return sum(each.statistics.transactions - each.statistics.rollbacks for each in _opened(oid))
-
-
-@function("pg_stat_get_db_xact_rollback", deterministic=False)
-def rollbacks_of_database(oid: int) -> int:
-    """pg_stat_database.xact_rollback."""
-    return sum(each.statistics.rollbacks for each in _opened(oid))
-
-
-def _opened(oid: int) -> list[Database]:
-    """The database of that OID, if it is open."""
-    name = _database_name(oid)
-    return [database for database in _session().instance.cluster.opened() if database.name == name]
-
-
-def _database_name(oid: int) -> str | None:
-    names = {number: name for name, number in database_oids(_session().instance.cluster).items()}
-    return names.get(oid)

@@ -143,6 +143,7 @@ def receive_execute(session: Session, message: frontend.Execute) -> Answer:
             if rows:
                 session.client.send_bytes(portal.encode(rows, session.parameters.settings))
             session.client.send_bytes(SELECT_TAGS[len(rows)])
+            session.count(compiled, len(rows))
             return None
     return execute_portal(session, portal, max(message.max_rows, 0))
 

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from proxy.ddl.sequence_values import database_sequences, forget_database, write_back
 from proxy.pg_catalog import functions as catalog_functions  # noqa: F401  (they declare SQL functions)
+from proxy.pg_catalog import server_views
 from proxy.pg_catalog.relations import bootstrap, is_bootstrapped, live_name
 from proxy.pg_catalog.static import ensure_static_catalog
 from proxy.pg_catalog.views import install_views
-from proxy.session import activity, functions  # noqa: F401  (they declare SQL functions)
+from proxy.session import activity, database_statistics, functions, server_rows  # noqa: F401  (they declare SQL functions)
 from proxy.session.idle_writers import IdleWriters
 from proxy.session.notify import Channels
 from proxy.session.plans import PlanCache
+from proxy.session.statement_statistics import StatementStatistics
 from proxy.storage.cluster import Cluster
 from proxy.storage.connection import Connection, SystemCatalog
 from proxy.storage.locks import LockTable
@@ -33,9 +35,10 @@ from translator import compiler
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from proxy.session.parameters import Value
+    from proxy.session.plans import CompiledPlan
     from proxy.session.session import Session
     from proxy.storage.database import Database
 
@@ -90,6 +93,7 @@ class Instance:
         self.waiting_threads = ThreadPoolExecutor(_WAITING_THREADS, "waiting")
         self.locks = LockTable()
         self.idle_writers = IdleWriters()
+        self.statement_statistics = StatementStatistics()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
         self._plans: dict[Database, PlanCache] = {}
@@ -102,6 +106,12 @@ class Instance:
         if found is None:
             found = self._plans[database] = PlanCache(database)
         return found
+
+    def cached_plans(self) -> Iterator[tuple[Database, int, CompiledPlan]]:
+        """The plans that are kept, and the version of the catalog that each is for; in any thread."""
+        for database, cache in list(self._plans.items()):
+            for version, plan in cache:
+                yield database, version, plan
 
     def channels(self, database: Database) -> Channels:
         found = self._channels.get(database)
@@ -116,6 +126,7 @@ class Instance:
             plans.clear()
         self._channels.pop(database, None)
         self.idle_writers.forget(database)
+        self.statement_statistics.forget(database)
         forget_database(database.path)
 
     def database_oid(self, name: str) -> int:
@@ -192,6 +203,8 @@ def open_instance(path: Path, password: str | None = None) -> Instance:
         connection.register_live(
             live_name("pg_database"), activity.PG_DATABASE_COLUMNS, lambda: activity.database_rows(opened[0])
         )
+        for name, rows in server_rows.ROWS.items():
+            connection.register_live(server_views.storage_name(name), server_views.column_names(name), rows)
 
     system = SystemCatalog(ensure_static_catalog(), prepare, install)
     opened.append(Cluster.open(path, system))

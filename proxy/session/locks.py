@@ -200,6 +200,7 @@ class SessionLocks:
 
     def _deadlock(self, cycle: list[Edge]) -> SqlError:
         """The report, a line for each who waits (DeadLockReport)."""
+        self._session.statistics.deadlocks += 1
         lines = [
             f"Process {edge.waiter.session.process_id} waits for {self._awaited(edge)}; "
             f"blocked by process {edge.blocker.session.process_id}."

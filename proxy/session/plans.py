@@ -24,10 +24,11 @@ from translator.errors import SqlError
 from translator.plan import EmptyPlan, Plan, QueryPlan, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from proxy.session.copy_blocks import Converter
     from proxy.session.lifting import Shape
+    from proxy.session.statement_statistics import StatementCounts
     from proxy.storage.connection import Connection
     from proxy.storage.database import Database
     from proxy.storage.locks import Tag
@@ -71,6 +72,7 @@ class CompiledPlan:
         "_readers",
         "blocking",
         "catalog",
+        "counts",
         "failure",
         "needs_catalog",
         "plain_parameters",
@@ -81,6 +83,7 @@ class CompiledPlan:
         "section",
         "self_contained",
         "slow",
+        "source",
         "statement",
         "written",
     )
@@ -88,10 +91,12 @@ class CompiledPlan:
     def __init__(self, plan: Plan, statement: Statement, section: Section) -> None:
         self.plan = plan
         self.statement = statement
+        self.source = statement.text  # what a client wrote; of a plan without its literals (lifting.py), one text of many
         self.section = section
         self.catalog = section.catalog
         self.relation_locks: tuple[tuple[Tag, int], ...] | None = None  # locks.SessionLocks knows them after the first run
         self.written: dict[str, tuple[str, int] | None] | None = None  # by SQLite's name, once row_locks needs it
+        self.counts: StatementCounts | None = None  # of its executions, after the first (Session.count)
         self.quick = False  # ran to its end within a moment
         self.slow = False  # exceeded its budget once
         query = plan if isinstance(plan, QueryPlan) else None
@@ -251,6 +256,10 @@ class Section:
         if len(self._plans) > _TEXTS:
             self._plans.popitem(last=False)
 
+    def plans(self) -> list[CompiledPlan]:
+        """Each plan once, whatever it is kept under."""
+        return list(dict.fromkeys(list(self._plans.values())))
+
     def find_lifted(self, text: str) -> tuple[CompiledPlan, tuple[Any, ...]] | None:
         """The plan that a text shares with texts of other literals (lifting.py), and the values of its own."""
         return self._lifted.get(text)
@@ -341,6 +350,12 @@ class PlanCache:
                 self._close(oldest)
         self._sections.move_to_end(key)
         return found
+
+    def __iter__(self) -> Iterator[tuple[int, CompiledPlan]]:
+        """All plans, with the version of the catalog that each is for; in any thread."""
+        for (version, _), section in list(self._sections.items()):
+            for plan in section.plans():
+                yield version, plan
 
     def clear(self) -> None:
         """Give the readers back."""

@@ -98,6 +98,7 @@ async def send_rows(session: Session, portal: Portal, limit: int, *, last: bool 
     if last:
         await session.actions.apply(Event.SYNC)
     client.send(backend.CommandComplete(_tag(portal, sent)))
+    session.count(portal.compiled, sent or portal.count or 0)
 
 
 def _tag(portal: Portal, sent: int) -> str:

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
     from proxy.session.copy import CopyIn
     from proxy.session.instance import Instance
+    from proxy.session.plans import CompiledPlan
     from proxy.storage.database import Database
 
 Answer = Coroutine[Any, Any, None] | None
@@ -94,6 +95,7 @@ class Session:
         self.notifications = Notifications()
         self.limits = Limits(self)
         self.started_at = self.statement_timestamp = now()
+        self.counted_from = self.started_at  # when the running statement began, which need not be the first of its query string
         self.idle_since = 0.0  # time.monotonic(), in a transaction block
         self.query = ""  # text of the running or last statement
         self.on_commit: dict[int, str] = {}  # what COMMIT does to temporary tables (ddl/temporary.py)
@@ -127,6 +129,7 @@ class Session:
         self.sequences.read_only = lambda: bool(self.transaction.modes.read_only)
         self.sequences.refuse = partial(access.refuse, self)
         database.sessions.add(self)
+        self.statistics.sessions += 1
         database.refresh()
 
     # Receiving
@@ -218,7 +221,7 @@ class Session:
         """A message arrives that belongs to a statement."""
         self.query = text
         self.executor.canceled = None
-        self.statement_timestamp = time.time_ns() // 1000
+        self.statement_timestamp = self.counted_from = time.time_ns() // 1000
 
     async def end_query(self) -> None:
         """The end of a query string, or Sync: an implicit transaction ends."""
@@ -267,6 +270,15 @@ class Session:
             self._skipping = True
         else:
             self.ready()
+
+    def count(self, compiled: CompiledPlan, rows: int) -> None:
+        """An execution of a statement is over."""
+        counts = compiled.counts
+        if counts is None:
+            user = self.parameters.settings.user
+            counts = self.instance.statement_statistics.entry(self.database, user, compiled.source)
+            compiled.counts = counts
+        counts.add(time.time_ns() // 1000 - self.counted_from, rows)
 
     # What statements ask of the session
 

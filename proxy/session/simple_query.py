@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from proxy.ddl.expressions import walk
@@ -66,6 +67,7 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
     if rows:
         session.client.send_bytes(portal.encode(rows, session.parameters.settings))
     session.client.send_bytes(SELECT_TAGS[len(rows)])
+    session.count(found, len(rows))
     session.ready()
     return None
 
@@ -105,6 +107,7 @@ def _lift_anew(
         if compiled is None:
             (statement,) = compiler.parse(lifted_text)
             compiled = session.compilation.compile(statement, types)
+            compiled.source = text
             section.keep(key, compiled)
         if len(compiled.plan.parameters) != len(values):
             return None
@@ -167,6 +170,8 @@ async def _run(session: Session, statements: list[Statement]) -> None:
     for number, statement in enumerate(statements, 1):
         check_not_failed(session, statement)
         session.executor.canceled = None
+        if number > 1:
+            session.counted_from = time.time_ns() // 1000
         compiled = _compile(session, statement)
         session.portals.drop("")
         portal = Portal("", compiled, (), _formats(session, compiled))

@@ -345,7 +345,7 @@ class Database:
         self._queue.release(lease)
         if not pages:
             return None
-        self.statistics.wal_pages = pages
+        self.statistics.wal_grew(pages)
         self._checkpointer.wal_grew(pages)
         if self._flusher is None:
             self._flusher = Flusher(self.path, self._panicked)

@@ -1,8 +1,10 @@
 """What clients ask of keywords and of features that a database here does not have."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from proxy.pg_catalog import current
+from proxy.pg_catalog.extensions import AVAILABLE
 from proxy.pg_catalog.lookup import record
 from translator.analyze import view_target
 from translator.data import load
@@ -113,11 +115,11 @@ def pg_tablespace_databases(oid: int) -> Iterator[int]:
 
 @row_function("pg_available_extensions", deterministic=False)
 def pg_available_extensions() -> Iterator[tuple[str, str, str]]:
-    """There are no extensions to install."""
-    return iter(())
+    """What CREATE EXTENSION can make: name, version, comment."""
+    return ((name, each.version, each.comment) for name, each in AVAILABLE.items())
 
 
 @row_function("pg_available_extension_versions", deterministic=False)
-def pg_available_extension_versions() -> Iterator[tuple[str, ...]]:
-    """There are no extensions to install."""
-    return iter(())
+def pg_available_extension_versions() -> Iterator[tuple[Any, ...]]:
+    """The same with superuser, trusted, relocatable, schema, requires between version and comment."""
+    return ((name, each.version, 1, 0, 1, None, None, each.comment) for name, each in AVAILABLE.items())
