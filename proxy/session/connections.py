@@ -18,7 +18,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from proxy.session.access import Access
-from proxy.storage.connection import SQLiteError
+from proxy.storage.connection import FileBusy, SQLiteError
 from proxy.storage.redo import RedoLog, replay
 from translator import sqlstate as codes
 from translator.errors import SqlError
@@ -245,13 +245,31 @@ class Connections:
             self._end_lease(lease)
             return
         connection = lease.connection
-        if not connection.in_transaction:
+        if not connection.in_transaction and not self._write_again(connection, savepoint):
             self._lost = True
             self._end_lease(lease)
             return
         connection.rollback_to(_name(savepoint))
         if self.changed_catalog:
             self.database.catalog_changed(lease)
+
+    def _write_again(self, connection: Connection, savepoint: Savepoint) -> bool:
+        """Bring back what SQLite rolled back when it interrupted a write, up to a savepoint. False: there is no log of it."""
+        changed = connection.changed
+        if changed is None or self.changed_catalog or self.has_temporary or self._session.constraint_modes.active:
+            return False
+        log = changed.redo
+        log.rollback_to(_name(savepoint))
+        if not log.complete:
+            return False
+        changed.redo = RedoLog()
+        try:
+            connection.start_writing()
+            replay(connection, log)
+        except (FileBusy, SqlError):  # another process has written meanwhile
+            connection.rollback()
+            return False
+        return True
 
     def _end(self) -> None:
         """The transaction is over."""

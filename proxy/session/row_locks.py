@@ -95,6 +95,8 @@ def _lock_what_changed(writer: Session, connection: Connection, relation: Relati
         return
     reader = writer.database.take_reader()
     try:
+        if not reader.execute("SELECT 1 FROM main.sqlite_schema WHERE name = ?", (relation.storage,)).fetchall():
+            return  # the transaction has made it: nobody else sees its rows
         committed = {row[0]: row for row in reader.execute(sql)}
         changed = {row[0]: row for row in connection.execute(sql)}
     finally:

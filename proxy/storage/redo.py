@@ -8,6 +8,9 @@ changed them meanwhile.
 What others may have done is to insert the keys that it had inserted, or to delete what its rows refer to. In PostgreSQL they would have
 waited for it while it waits for them: that is a deadlock, and `replay` reports it as one.
 
+The log serves one more purpose: SQLite rolls back a whole transaction when it interrupts a write, and with the log what came before
+a savepoint can be brought back.
+
 The log is made by the preupdate hook (changed_rows.py), so there is one only in databases whose row locks are used. A
 transaction with more changes than `MOST_CHANGES`, or with changes that rows do not tell (DDL), does not step aside.
 """
@@ -35,13 +38,13 @@ Change = tuple[str, int, int, tuple[Any, ...] | None]
 
 
 class RedoLog:
-    """The changes of the transaction that a connection is in; `complete`: none is missing."""
+    """The changes of the transaction that a connection is in; `complete`: none is missing. Rolling back to a savepoint may mend that."""
 
     __slots__ = ("changes", "complete", "savepoints")
 
     def __init__(self) -> None:
         self.changes: list[Change] = []
-        self.savepoints: list[tuple[str, int]] = []  # with the number of changes when they were set
+        self.savepoints: list[tuple[str, int, bool]] = []  # with the number of changes, and `complete`, when they were set
         self.complete = False  # until a transaction begins
 
     def begin(self) -> None:
@@ -69,26 +72,27 @@ class RedoLog:
         self.changes.append((table, 0 if operation == "INSERT" else update.rowid, update.rowid_new, values))
 
     def give_up(self) -> None:
-        """Keep no log of this transaction."""
+        """Keep no log of what comes now."""
         self.complete = False
-        self.changes = []
 
     def savepoint(self, name: str) -> None:
-        self.savepoints.append((name, len(self.changes)))
+        self.savepoints.append((name, len(self.changes), self.complete))
 
     def release(self, name: str) -> None:
-        if self.complete:
-            del self.savepoints[self._place(name) :]
+        place = self._place(name)
+        if place is not None:
+            del self.savepoints[place:]
 
     def rollback_to(self, name: str) -> None:
-        if not self.complete:
-            return
         place = self._place(name)
-        del self.changes[self.savepoints[place][1] :]
-        del self.savepoints[place + 1 :]
+        if place is not None:
+            _, length, self.complete = self.savepoints[place]
+            del self.changes[length:]
+            del self.savepoints[place + 1 :]
 
-    def _place(self, name: str) -> int:
-        return next(place for place in reversed(range(len(self.savepoints))) if self.savepoints[place][0] == name)
+    def _place(self, name: str) -> int | None:
+        """Where a savepoint is; None: it is older than the log."""
+        return next((place for place in reversed(range(len(self.savepoints))) if self.savepoints[place][0] == name), None)
 
 
 def replay(connection: Connection, log: RedoLog) -> None:
@@ -97,24 +101,24 @@ def replay(connection: Connection, log: RedoLog) -> None:
     Raises 40P01 when others have committed what does not go together with them.
     """
     redo = connection.track_rows().redo
-    redo.give_up()  # until everything is as it was
+    redo.give_up()  # it is made below, when everything is as it was
     tables: dict[str, _Table] = {}
     done: list[Change] = []
-    savepoints = iter((*log.savepoints, ("", -1)))
-    name, place = next(savepoints)
+    savepoints = iter((*log.savepoints, ("", -1, True)))
+    name, place, _ = next(savepoints)
     try:
         connection.execute("PRAGMA defer_foreign_keys = ON")  # row by row, references may be broken for a moment
         for number, change in enumerate(log.changes):
             while place == number:
                 connection.savepoint(name)
-                name, place = next(savepoints)
+                name, place, _ = next(savepoints)
             table = tables.get(change[0])
             if table is None:
                 table = tables[change[0]] = _table(connection, change[0])
             done.append(table.redo(connection, change))
         while place >= 0:
             connection.savepoint(name)
-            name, place = next(savepoints)
+            name, place, _ = next(savepoints)
         broken = connection.deferred_violations
         connection.execute("PRAGMA defer_foreign_keys = OFF")
     except apsw.ConstraintError:
