@@ -247,7 +247,12 @@ class Executor:
         if step.binds > MOST_BINDS:
             binds = packed(binds)
         cursor = connection.execute(step.sql, binds)
-        rows = list(islice(cursor, CHUNK))
+        rows: Rows = []
+        try:
+            rows.extend(islice(cursor, CHUNK))
+        except (SQLiteError, SqlError):
+            portal.cut_short = rows
+            raise
         if len(rows) < CHUNK:
             portal.spool = rows
         else:

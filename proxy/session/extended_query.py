@@ -8,7 +8,7 @@ from proxy.session import utility
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal, PreparedStatement
 from proxy.session.rows import read_parameters, spread
-from proxy.session.running import SELECT_TAGS, execute_portal, failed_block
+from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_cut_short
 from proxy.session.simple_query import check_not_failed
 from proxy.session.transaction import FAILED
 from proxy.session.values_lists import insert_parameters
@@ -134,7 +134,7 @@ def receive_execute(session: Session, message: frontend.Execute) -> Answer:
     session.executed += 1
     if session.transaction.state is FAILED and (not compiled.ends_transaction or (portal.failed and compiled.statement.node)):
         raise failed_block()
-    if compiled.plain_read and not portal.started and message.max_rows <= 0 and session.executor.read_now(portal):
+    if compiled.plain_read and not portal.started and message.max_rows <= 0 and _read_now(session, portal):
         session.transaction.queried = True
         rows = portal.spool
         if rows is not None:
@@ -146,6 +146,14 @@ def receive_execute(session: Session, message: frontend.Execute) -> Answer:
             session.count(compiled, len(rows))
             return None
     return execute_portal(session, portal, max(message.max_rows, 0))
+
+
+def _read_now(session: Session, portal: Portal) -> bool:
+    try:
+        return session.executor.read_now(portal)
+    except SqlError:
+        send_cut_short(session, portal)
+        raise
 
 
 def receive_close(session: Session, message: frontend.Close) -> Answer:

@@ -76,6 +76,7 @@ class Portal:
     connection: Connection | None = None
     spool: list[tuple[Any, ...]] | None = None
     position = 0  # rows of the spool before the next one
+    cut_short: Sequence[tuple[Any, ...]] = ()  # rows before the error that ended a read when it began
     buffered: Sequence[tuple[Any, ...]] = ()  # fetched from the cursor and not yet sent
     history: list[tuple[Any, ...]] | None = None  # sent rows that FETCH may go back to (cursors.py)
     # Of DECLARE CURSOR:

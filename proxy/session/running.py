@@ -35,7 +35,7 @@ async def execute_portal(session: Session, portal: Portal, limit: int, *, last: 
     `last`: the query string ends here. `describe`: a RowDescription goes before the rows (simple query).
     """
     if not portal.started:
-        await start_portal(session, portal, describe=describe)
+        await start_portal(session, portal, describe=describe, streams=not limit)
         if isinstance(portal.compiled.plan, EmptyPlan):
             return
     elif not portal.compiled.returns_rows and portal.spool is None:
@@ -45,8 +45,14 @@ async def execute_portal(session: Session, portal: Portal, limit: int, *, last: 
     await send_rows(session, portal, limit, last=last)
 
 
-async def start_portal(session: Session, portal: Portal, *, describe: bool = False) -> None:
-    """Run the plan as far as rows or a tag are there."""
+def send_cut_short(session: Session, portal: Portal) -> None:
+    """Send the rows before an error, as PostgreSQL has by then (ExecutePlan sends each row when it has it)."""
+    if portal.cut_short:
+        session.client.send_bytes(portal.encode(portal.cut_short, session.parameters.settings))
+
+
+async def start_portal(session: Session, portal: Portal, *, describe: bool = False, streams: bool = False) -> None:
+    """Run the plan as far as rows or a tag are there. `streams`: an error does not take back the rows before it."""
     plan = portal.compiled.plan
     describes = describe and portal.compiled.returns_rows
     match plan:
@@ -60,7 +66,12 @@ async def start_portal(session: Session, portal: Portal, *, describe: bool = Fal
             if describes and at_once:
                 session.client.send_bytes(portal.describe())
             session.bind_hidden(portal)
-            await session.executor.run(portal)
+            try:
+                await session.executor.run(portal)
+            except SqlError:
+                if at_once and streams:
+                    send_cut_short(session, portal)
+                raise
             if describes and not at_once:
                 session.client.send_bytes(portal.describe())
         case UtilityPlan():

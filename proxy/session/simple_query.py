@@ -12,7 +12,7 @@ from proxy.session.cursors import fetches_binary
 from proxy.session.lifting import cut, lift, shape_of
 from proxy.session.plans import ends_transaction
 from proxy.session.prepared import Portal
-from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_rows
+from proxy.session.running import SELECT_TAGS, execute_portal, failed_block, send_cut_short, send_rows
 from proxy.session.transaction import FAILED
 from proxy.session.values_lists import insert_literals
 from proxy.wire import backend
@@ -58,6 +58,7 @@ def receive_query(session: Session, message: frontend.Query) -> Answer:
             return _run_portal(session, portal)
     except SqlError:
         session.client.send_bytes(portal.describe())  # it ran, and failed
+        send_cut_short(session, portal)
         raise
     session.transaction.queried = True
     session.client.send_bytes(portal.describe())
