@@ -31,6 +31,12 @@ _COLUMNS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
         ("slow", oids.BOOL),  # runs in a thread from the start
         ("current", oids.BOOL),  # for the catalog as it is now
     ),
+    "checkpoints": (
+        ("datname", oids.NAME),
+        ("checkpoints", oids.INT8),
+        ("total_time", oids.FLOAT8),  # milliseconds
+        ("wal_pages", oids.INT8),  # in the WAL, after the last commit
+    ),
     "statements": (
         *(("usename", oids.NAME), ("datname", oids.NAME), ("queryid", oids.INT8), ("query", oids.TEXT)),
         ("calls", oids.INT8),

@@ -150,8 +150,9 @@ class Connections:
         log = None
         if self.written:
             changed = lease.connection.changed
-            if changed is None or not changed.redo.complete or session.constraint_modes.outstanding:
-                return None
+            modes = session.constraint_modes
+            if changed is None or not changed.redo.complete or modes.outstanding or modes.matter(session.compilation.section()):
+                return None  # deferrable keys are no unique indexes, so a replay would not meet what others have written
             if lease.connection.deferred_violations:
                 return None
             log = changed.redo
@@ -256,7 +257,7 @@ class Connections:
     def _write_again(self, connection: Connection, savepoint: Savepoint) -> bool:
         """Bring back what SQLite rolled back when it interrupted a write, up to a savepoint. False: there is no log of it."""
         changed = connection.changed
-        if changed is None or self.changed_catalog or self.has_temporary or self._session.constraint_modes.active:
+        if changed is None or self.changed_catalog or self.has_temporary or self._session.constraint_modes.outstanding:
             return False
         log = changed.redo
         log.rollback_to(_name(savepoint))

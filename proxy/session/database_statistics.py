@@ -36,7 +36,9 @@ def _statistics(oid: int) -> Statistics | None:
 def backends(oid: int) -> int:
     """Sessions that are open."""
     own = _statistics(oid)
-    return sum(session.statistics is own for session in list(_instance().sessions.values()))
+    if own is None:
+        return 0
+    return sum(getattr(session, "statistics", None) is own for session in list(_instance().sessions.values()))
 
 
 @function("pg_stat_get_db_xact_commit", deterministic=False)

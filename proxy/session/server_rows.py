@@ -51,6 +51,13 @@ def plan_cache() -> Iterator[Row]:
         yield (database.name, text, len(plan.plan.parameters), steps, int(plan.slow), int(current))
 
 
+def checkpoints() -> Iterator[Row]:
+    """What the checkpointer of each database has done since it was opened."""
+    for database in _instance().cluster.opened():
+        own = database.statistics
+        yield database.name, own.checkpoints, own.checkpoint_seconds * 1000, own.wal_pages
+
+
 def statements() -> Iterator[Row]:
     """pg_stat_statements, and percentiles; times are milliseconds."""
     for each in _instance().statement_statistics:
@@ -88,6 +95,7 @@ def reset_statements(user: int, database: int, query_id: int, minmax_only: int) 
 ROWS: Final[dict[str, Callable[[], Iterator[Row]]]] = {
     "writer_queue": writer_queue,
     "plan_cache": plan_cache,
+    "checkpoints": checkpoints,
     "statements": statements,
     "statements_info": statements_info,
 }

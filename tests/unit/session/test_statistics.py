@@ -129,7 +129,11 @@ def test_transactions_are_counted(talk):
     session.query("COMMIT")
     talk().disconnect()
     after = read()
-    assert [new - old for new, old in zip(after, before, strict=True)] == [4, 3, 1]  # with the read of `before` itself
+    assert [new - old for new, old in zip(after, before, strict=True)] == [
+        5,
+        3,
+        1,
+    ]  # with the read of `before`, and the start of another session
 
 
 def test_the_wal_is_counted(session):
@@ -160,6 +164,13 @@ def test_the_writers_queue(talk):
     ]
     first.query("COMMIT")
     second.settle()
+
+
+def test_checkpoints(session):
+    session.query("CREATE TABLE t (a int)")
+    assert rows(session.query("SELECT datname, checkpoints, total_time, wal_pages > 0 FROM litephant.checkpoints")) == [
+        "postgres,0,0,t"
+    ]
 
 
 def test_the_plan_cache(session):
