@@ -24,10 +24,10 @@ from proxy.session.copy_formats import DEFAULT, Lines, TextReader, reader_of, sh
 from proxy.session.copy_inserts import BlockInserter, Inserter, block_inserter, row_inserter
 from proxy.session.copy_options import CopyOptions, read_options
 from proxy.session.copy_to import copy_to
-from proxy.session.execute import read_only
 from proxy.session.maintenance import find_relation
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
+from proxy.session.read_only import read_only
 from proxy.session.rows import INT_RANGES, TEXT_OID, VARCHAR
 from proxy.wire import backend, frontend
 from proxy.wire.message import CopyData, CopyDone, Message

@@ -17,15 +17,14 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from proxy.pg_catalog.relations import FIRST_TEMPORARY_OID
 from proxy.session import kernel
 from proxy.session.plan_steps import WRITING, Explain, Rows, run_steps
+from proxy.session.read_only import check_writable
 from proxy.session.row_locks import GuardedWrite, check_unchanged, context_of, may_have_changed, start_tracking
 from proxy.session.transaction import IDLE
 from proxy.storage.connection import BudgetExceeded, Connection, InterruptError, MustWait, SQLiteError, packed
 from proxy.storage.errors import Failed, translate
 from proxy.storage.locks import RowIsLocked
-from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.plan import MOST_BINDS, QueryPlan, Step
 from translator.settings import runtime
@@ -160,7 +159,7 @@ class Executor:
 
         It is run again, too, when a commit changed rows that it locked after it had read them, in a thread.
         """
-        self.check_writable(plan)
+        check_writable(self._session, plan)
         if not self._database.tracks_rows:
             start_tracking(self._session)
         if plan.writes or not plan.functions.isdisjoint(WRITING):
@@ -262,7 +261,7 @@ class Executor:
 
     async def _write(self, portal: Portal, plan: QueryPlan) -> None:
         compiled = portal.compiled
-        self.check_writable(plan)
+        check_writable(self._session, plan)
         while True:
             lease = await self._connections.lease_writer()
             connection = lease.connection
@@ -380,15 +379,6 @@ class Executor:
         finally:
             self._connections.give_back(connection)
 
-    def check_writable(self, plan: QueryPlan) -> None:
-        """Refuse writes in a read-only transaction, but not to temporary tables (ExecCheckXactReadOnly in execMain.c)."""
-        if not self._session.transaction.modes.read_only:
-            return
-        if plan.row_marks and not plan.writes:
-            raise read_only(f"SELECT {plan.row_marks[0].strength}")
-        if any(kind == "w" and oid < FIRST_TEMPORARY_OID for oid, kind in plan.relations):
-            raise read_only(plan.tag.split()[0])
-
     # Threads
 
     async def in_thread(
@@ -500,8 +490,3 @@ class Executor:
 
 def _inserts_values(plan: QueryPlan) -> bool:
     return len(plan.steps) == 1 and plan.tag.startswith("INSERT") and "VALUES" in plan.steps[0].sql[:2000]
-
-
-def read_only(command: str) -> SqlError:
-    """What a write in a read-only transaction gets (PreventCommandIfReadOnly in utility.c)."""
-    return SqlError(codes.READ_ONLY_SQL_TRANSACTION, f"cannot execute {command} in a read-only transaction")

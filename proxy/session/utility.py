@@ -18,9 +18,9 @@ from proxy.ddl.execution import Execution
 from proxy.ddl.standalone import standalone_command
 from proxy.session import copy, cursors, explain, maintenance, sql_prepared
 from proxy.session.access import refuse, refuse_command
-from proxy.session.execute import read_only
 from proxy.session.plans import CompiledPlan
 from proxy.session.prepared import Portal
+from proxy.session.read_only import read_only
 from proxy.session.transaction import Event
 from proxy.storage.locks import RowIsLocked
 from translator import sqlstate as codes
