@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlglot import exp
+
 from translator import deparse
 from translator.analyze.analysis import Analysis
 from translator.analyze.form import QueryForm
+from translator.analyze.modifying_cte import modifies
 from translator.analyze.scope import Scope
 from translator.analyze.select import transform_query
-from translator.catalog import Catalog, Relation
+from translator.analyze.sqlfunction import Body, argument_names, statements_of
+from translator.catalog import PG_CATALOG, Catalog, Relation
 from translator.compiler import analyze_expression, running_for
 from translator.parser import parse_expressions
+from translator.rows import ProcRow
 from translator.settings import Settings
+from translator.typed import typed
 
 
 def expression_text(
@@ -32,11 +38,42 @@ def expression_text(
         return deparse.expression(made, catalog, path, pretty=pretty)
 
 
+def routine_body(
+    proc: ProcRow, catalog: Catalog, settings: Settings, path: Sequence[int] = (PG_CATALOG,), *, stored: bool = False
+) -> str:
+    """The SQL-standard body of a function as pg_get_function_sqlbody gives it; as it was written if it does more than SELECT.
+
+    `stored`: as text that means the same whatever the search path is.
+    """
+    statements = statements_of(proc.body)
+    if any(each.node != "SelectStmt" or modifies(each.tree.get("withClause")) for each in statements):
+        return proc.body
+    arguments = [
+        typed(exp.Parameter(this=exp.Literal.number(number)), type_oid) for number, type_oid in enumerate(proc.arguments, 1)
+    ]
+    names = argument_names(proc)
+    for argument, name in zip(arguments, [*names, *[""] * (len(arguments) - len(names))], strict=False):
+        argument.meta["argument"] = proc.name, name
+    with running_for(catalog, settings):
+        analysis = Analysis(catalog, settings)
+        analysis.keeps_form = analysis.only_form = True
+        forms = []
+        with Body(analysis, proc, arguments, None):
+            for statement in statements:
+                form = transform_query(Scope(analysis), {"SelectStmt": statement.tree}).form
+                assert isinstance(form, QueryForm)
+                if proc.body.lstrip()[:6].upper() == "RETURN":
+                    form.is_return = True
+                    form.targets[0].name = "?column?"  # it is no column of a result
+                forms.append(form)
+        return deparse.routine_body(forms, catalog, path, stored=stored)
+
+
 def analyze_view(node: Any, catalog: Catalog, settings: Settings) -> QueryForm:
     """What a view's query looks like to PostgreSQL, for `view_text`. Raises like a statement."""
     with running_for(catalog, settings):
         analysis = Analysis(catalog, settings)
-        analysis.keeps_form = True
+        analysis.keeps_form = analysis.only_form = True
         form = transform_query(Scope(analysis), node).form
         assert isinstance(form, QueryForm)
         return form

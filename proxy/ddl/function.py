@@ -10,7 +10,7 @@ from proxy.ddl.expressions import freeze
 from proxy.ddl.names import creation_namespace, namespace_oid, strings
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.classes import FIRST_UNPINNED_OID
-from translator import compiler, oids, sqlstate
+from translator import compiler, definitions, oids, sqlstate
 from translator.analyze import typenames
 from translator.errors import SqlError, unsupported
 from translator.rows import ProcRow
@@ -64,7 +64,11 @@ def create_function(statement: dict[str, Any], execution: Execution) -> str:
     result, returns_set = _result(execution, statement, signature, procedure=procedure)
     row = _row(execution, statement, options, names[-1], namespace, signature, result, returns_set)
     row["prokind"] = "p" if procedure else "f"
-    relations = _check_body(execution, row)
+    proc = _proc(row)
+    relations = _check_body(execution, proc)
+    if row["prosqlbody"] is not None:
+        body = definitions.routine_body(proc, execution.catalog, execution.settings, stored=True)
+        row["prosqlbody"] = freeze(execution, body)
     _store(execution, statement, row, relations if row["prosqlbody"] is not None else [])
     return "CREATE PROCEDURE" if procedure else "CREATE FUNCTION"
 
@@ -93,9 +97,8 @@ def _options(statement: dict[str, Any], *, procedure: bool) -> dict[str, Any]:
     return options
 
 
-def _check_body(execution: Execution, row: dict[str, Any]) -> list[int]:
-    """Analyze the body; gives the relations that it reads or writes."""
-    proc = ProcRow(
+def _proc(row: dict[str, Any]) -> ProcRow:
+    return ProcRow(
         oid=0,
         name=row["proname"],
         namespace=row["pronamespace"],
@@ -112,6 +115,10 @@ def _check_body(execution: Execution, row: dict[str, Any]) -> list[int]:
         language=_SQL,
         body=row["prosqlbody"] or row["prosrc"],
     )
+
+
+def _check_body(execution: Execution, proc: ProcRow) -> list[int]:
+    """Analyze the body; gives the relations that it reads or writes."""
     try:
         return compiler.check_function(proc, execution.catalog, execution.settings)
     except SqlError as error:

@@ -96,6 +96,7 @@ class Analysis:
         self.correlated_limits = False  # whether a LIMIT or OFFSET names a column of an outer query
         self.outer_aggregates: set[int] = set()  # numbers of query levels whose aggregates are named in subqueries
         self.failure: SqlError | None = None  # of a constant expression: raised when the plan is run
+        self.only_form = False  # the tree will be nothing else: functions in SQL stay calls
         self.keeps_form = False  # the tree will be printed as PostgreSQL's text (meta "form", typed.py)
 
     def alias(self, name: str) -> str:

@@ -292,7 +292,7 @@ def plain_call(scope: Scope, proc: ProcRow, arguments: list[exp.Expr], result: i
             )
         scope.has_sets = scope.has_sets or scope.clause != "functions in FROM"
         scope.last_set = typed(exp.Null(), result, -1, location)
-    if proc.language == SQL_LANGUAGE:
+    if proc.language == SQL_LANGUAGE and not scope.analysis.only_form:
         if not sqlfunction.is_inlined(scope.analysis.catalog, proc):
             return routine.run_before(scope, proc, arguments, result, location)
         in_from = scope.clause == "functions in FROM"

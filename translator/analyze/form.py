@@ -137,6 +137,7 @@ class QueryForm(_Shared):
     locks: list[tuple[str, str, str]] = field(default_factory=list)  # strength, FROM item's key, NOWAIT or SKIP LOCKED
     operation: SetForm | None = None
     is_values: bool = False
+    is_return: bool = False  # RETURN expression, as the body of a function
     ctes: list[CteForm] = field(default_factory=list)
     recursive: bool = False
 

@@ -35,6 +35,11 @@ MAX_DEPTH = 32
 _INPUTS = "ibv"
 
 
+def argument_names(proc: ProcRow) -> list[str]:
+    """The names of a function's input arguments, empty where they have none."""
+    return [name for name, mode in zip(proc.names, proc.modes or "i" * len(proc.names), strict=False) if mode in _INPUTS]
+
+
 class Arguments(Parameters):
     """What $1 … and the parameters' names mean in a function's body (sql_fn_parser_setup)."""
 
@@ -43,7 +48,7 @@ class Arguments(Parameters):
         self._outer = outer
         self._function = proc.name
         self._values = values
-        self._names = [n for n, mode in zip(proc.names, proc.modes or "i" * len(proc.names), strict=False) if mode in _INPUTS]
+        self._names = argument_names(proc)
 
     def reference(self, number: int, location: int | None) -> exp.Expr:
         if not 0 < number <= len(self._values):

@@ -14,11 +14,13 @@ the same tree, so it is also what the catalog stores.
     query          a SELECT's clauses and set operations; from_items, with_items and clauses its parts
     names          the aliases of a query level
     parentheses    where the pretty form needs them
+    view, routine  the whole text of a view, of a function's body
 
 Left out: what writes (INSERT, UPDATE, DELETE and MERGE of a rule or a SQL function's body).
 """
 
 from translator.deparse.expression import expression, stored_expression
+from translator.deparse.routine import routine_body
 from translator.deparse.view import stored_view, view
 
-__all__ = ["expression", "stored_expression", "stored_view", "view"]
+__all__ = ["expression", "routine_body", "stored_expression", "stored_view", "view"]

@@ -32,13 +32,13 @@ def case(context: Context, node: exp.Case) -> str:
     if construct == "CASE operand":
         first = comparison(node.args["ifs"][0].this)
         start += f" {context.shown(without_implicit_casts(first.expressions[0]))}"
-    line = context.keyword("", 0, 0, 0)
+    line = context.keyword("", 0, 0, 0) or " "
     parts = [start]
     for branch in node.args["ifs"]:
         condition = comparison(branch.this).expressions[1] if construct == "CASE operand" else branch.this
         parts.append(f"{line}WHEN {context.hidden(condition)} THEN {context.shown(branch.args['true'])}")
     parts.append(f"{line}ELSE {context.shown(node.args['default'])}")
-    parts.append(context.keyword("END", -_INDENT, 0, 0))
+    parts.append(("" if context.lines else " ") + context.keyword("END", -_INDENT, 0, 0))
     return "".join(parts)
 
 

@@ -39,6 +39,7 @@ class Context:
     path: Sequence[int] = (PG_CATALOG,)
     pretty: bool = False
     stored: bool = False  # the text will be read again, and must give the same tree
+    lines: bool = True  # whether clauses have lines of their own
     indent: int = 0
     levels: Sequence[Namespace] = ()  # innermost first
     prefix: bool = False
@@ -73,6 +74,8 @@ class Context:
 
     def keyword(self, text: str, before: int, after: int, plus: int) -> str:
         """A new line that begins with the text; the indentation changes before and after it (appendContextKeyword)."""
+        if not self.lines:
+            return text
         self.indent += before
         amount = max(self.indent, 0)
         if amount >= _LIMIT:

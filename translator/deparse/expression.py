@@ -16,7 +16,7 @@ from translator.catalog import PG_CATALOG
 from translator.deparse import aggregates, calls, constants, constructs, sublinks
 from translator.deparse.context import LINE, Context
 from translator.deparse.parentheses import is_simple
-from translator.deparse.variables import variable
+from translator.deparse.variables import parameter, variable
 from translator.errors import unsupported
 from translator.quoting import quote_identifier
 from translator.typed import bare_type, type_of, typmod_of
@@ -99,6 +99,8 @@ def _bare(context: Context, node: exp.Expr, shown: bool, type_oid: int, typmod: 
             return constants.constant(context, node, type_oid, typmod)
         case exp.Column():
             return variable(context, node)
+        case exp.Parameter():
+            return parameter(context, node)
         case exp.Anonymous():
             return _call(context, node, shown, type_oid, typmod)
         case exp.And() | exp.Or():

@@ -64,10 +64,11 @@ def _sort(context: Context, form: QueryForm) -> str:
 
 def _select(context: Context, form: QueryForm) -> str:
     context.indent += _STD
+    blank = " " if context.lines else ""
     values = _simple_values(context, form)
     if values is not None:
-        return " " + values
-    text = " SELECT" + _distinct(context, form) + _targets(context, form)
+        return blank + values
+    text = f"{blank}{'RETURN' if form.is_return else 'SELECT'}" + _distinct(context, form) + _targets(context, form)
     text += _from(context, form)
     if form.where is not None:
         text += context.keyword(" WHERE ", -_STD, _STD, 1) + context.hidden(form.where)
@@ -177,7 +178,7 @@ def _operation(context: Context, form: QueryForm | SetForm) -> str:
         indent = _STD
         text += "(" + context.keyword("", indent, 0, 0)
     text += _operation(context, left)
-    text += context.keyword(") " if nested else "", -indent, 0, 0)
+    text += context.keyword(") " if nested else "" if context.lines else " ", -indent, 0, 0)
     text += f"{form.word} {'ALL ' if form.all else ''}"
     nested = isinstance(right, SetForm)
     indent = _STD if nested else 0

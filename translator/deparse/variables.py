@@ -24,6 +24,15 @@ def variable(context: Context, node: exp.Column) -> str:
     return f"{quote_identifier(alias)}.{quote_identifier(name)}" if alias is not None and needed else quote_identifier(name)
 
 
+def parameter(context: Context, node: exp.Parameter) -> str:
+    """A parameter of the function whose body is printed: its name, qualified where columns could be meant (get_parameter)."""
+    function, name = node.meta["argument"]
+    if not name:
+        return f"${node.this.this}"
+    qualified = any(level.size for level in context.levels)
+    return f"{quote_identifier(function)}.{quote_identifier(name)}" if qualified else quote_identifier(name)
+
+
 def column_name(context: Context, node: exp.Column) -> str:
     """The name alone, which is that of the result column if nothing else is said."""
     return _named(context, node)[1]

@@ -19,9 +19,10 @@ def with_clause(context: Context, form: QueryForm) -> str:
     if not form.ctes:
         return ""
     context.indent += _STD
-    text = " WITH RECURSIVE " if form.recursive else " WITH "
+    text = " WITH " if context.lines else "WITH "
+    text += "RECURSIVE " if form.recursive else ""
     text += ", ".join(_item(context, cte) for cte in form.ctes)
-    return text + context.keyword("", -_STD, 0, 0)
+    return text + (context.keyword("", -_STD, 0, 0) or " ")
 
 
 def _item(context: Context, form: CteForm) -> str:

@@ -6,8 +6,11 @@ from typing import Any
 from proxy.pg_catalog import current
 from proxy.pg_catalog.functions.names import type_text
 from proxy.pg_catalog.lookup import record
+from proxy.pg_catalog.relations import FIRST_NORMAL_OID
 from proxy.pg_catalog.texts import quote_identifier, quote_qualified
+from translator import definitions
 from translator.functions.registry import function
+from translator.settings import runtime
 
 _MODES = {"i": "", "o": "OUT ", "b": "INOUT ", "v": "VARIADIC ", "t": ""}
 _VOLATILITY = {"i": " IMMUTABLE", "s": " STABLE", "v": ""}
@@ -108,7 +111,14 @@ def _result(row: dict[str, Any]) -> str:
 def pg_get_function_sqlbody(oid: int) -> str | None:
     """The body of a function in the SQL-standard form."""
     row = _row(oid)
-    return None if row is None else row["prosqlbody"]
+    return None if row is None or not row["prosqlbody"] else _body(oid, row)
+
+
+def _body(oid: int, row: dict[str, Any]) -> str:
+    if oid < FIRST_NORMAL_OID:
+        return str(row["prosqlbody"])
+    catalog = current.catalog()
+    return definitions.routine_body(catalog.proc(oid), catalog, runtime.settings, current.path())
 
 
 @function("pg_get_functiondef", deterministic=False)
@@ -126,7 +136,7 @@ def pg_get_functiondef(oid: int) -> str | None:
     text += f" LANGUAGE {quote_identifier(language['lanname'] if language else 'internal')}\n"
     text += _attributes(row)
     if row["prosqlbody"]:
-        return text + f"{row['prosqlbody']}\n"
+        return text + f"{_body(oid, row)}\n"
     tag = "$function$" if row["prokind"] != "p" else "$procedure$"
     return f"{text}AS {tag}{row['prosrc']}{tag}\n"
 
