@@ -38,6 +38,8 @@ ALL = {
     "T": "U",
     "c": "arwx",
     "t": "C",
+    "S": "U",
+    "F": "U",
 }
 PUBLIC_DEFAULT = {"d": "Tc", "f": "X", "l": "U", "T": "U"}
 

@@ -15,6 +15,11 @@ PG_TRIGGER = 2620
 PG_CAST = 2605
 PG_EXTENSION = 3079
 PG_COLLATION = 3456
+PG_TABLESPACE = 1213
+PG_AM = 2601
+PG_LANGUAGE = 2612
+PG_OPCLASS = 2616
+PG_OPFAMILY = 2753
 
 FIRST_UNPINNED_OID = 12000  # access/transam.h: objects below are part of the system and need no dependencies
 PUBLIC_NAMESPACE = 2200  # the exception: it may be dropped

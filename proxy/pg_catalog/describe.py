@@ -1,14 +1,22 @@
 """Objects in words, as messages about dependencies name them: "view v", "constraint c on table t" (objectaddress.c)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.lookup import record
-from proxy.pg_catalog.texts import quote_qualified
+from proxy.pg_catalog.texts import quote_identifier, quote_qualified
 from translator.analyze import typenames
 from translator.catalog import Catalog
 
+# Objects that are a word and a name: catalog -> the word, where the name stands.
+_SIMPLE = {
+    classes.PG_LANGUAGE: ("language", "pg_language", "lanname"),
+    classes.PG_AM: ("access method", "pg_am", "amname"),
+    classes.PG_TABLESPACE: ("tablespace", "pg_tablespace", "spcname"),
+    classes.PG_DATABASE: ("database", "pg_database", "datname"),
+}
 _KINDS = {**classes.RELATION_KINDS, "p": "table"}
 
 
@@ -37,10 +45,48 @@ class Describer:
             classes.PG_REWRITE: self._rule,
             classes.PG_PROC: lambda oid, column: f"function {self.function_name(oid)}",
             classes.PG_AUTHID: lambda oid, column: f"role {self._name('pg_authid', oid, 'rolname')}",
-            classes.PG_COLLATION: lambda oid, column: f"collation {self._name('pg_collation', oid, 'collname')}",
+            classes.PG_COLLATION: self._collation,
             classes.PG_EXTENSION: lambda oid, column: f"extension {self._name('pg_extension', oid, 'extname')}",
             classes.PG_TRIGGER: self._trigger,
+            classes.PG_CAST: self._cast,
+            classes.PG_OPERATOR: lambda oid, column: f"operator {self.operator_name(oid)}",
+            classes.PG_OPCLASS: lambda oid, column: self._of_access_method("pg_opclass", oid, "opc", "operator class"),
+            classes.PG_OPFAMILY: lambda oid, column: self._of_access_method("pg_opfamily", oid, "opf", "operator family"),
+            **{each: partial(self._simple, *words) for each, words in _SIMPLE.items()},
         }
+
+    def _simple(self, word: str, catalog: str, name: str, oid: int, column: int) -> str:
+        return f"{word} {quote_identifier(self._name(catalog, oid, name))}"
+
+    def _collation(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_collation", oid)
+        if row is None:
+            return f"collation {oid}"
+        name = self._qualify(row["collnamespace"], row["collname"], lambda namespace, _: namespace in self._path)
+        return f"collation {name}"
+
+    def _cast(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_cast", oid)
+        if row is None:
+            return f"cast {oid}"
+        return f"cast from {self.type_name(row['castsource'])} to {self.type_name(row['casttarget'])}"
+
+    def operator_name(self, oid: int) -> str:
+        """An operator's name with its argument types (format_operator)."""
+        row = record(self._connection, "pg_operator", oid)
+        if row is None:
+            return str(oid)
+        types = [self.type_name(row[side]) if row[side] else "NONE" for side in ("oprleft", "oprright")]
+        namespace = row["oprnamespace"]
+        schema = "" if namespace in self._path else f"{quote_identifier(self._catalog.namespace_name(namespace) or '')}."
+        return f"{schema}{row['oprname']}({','.join(types)})"
+
+    def _of_access_method(self, catalog: str, oid: int, prefix: str, word: str) -> str:
+        row = record(self._connection, catalog, oid)
+        if row is None:
+            return f"{word} {oid}"
+        name = self._qualify(row[f"{prefix}namespace"], row[f"{prefix}name"], lambda namespace, _: namespace in self._path)
+        return f"{word} {name} for access method {self._name('pg_am', row[f'{prefix}method'], 'amname')}"
 
     def _name(self, catalog: str, oid: int, column: str) -> str:
         row = record(self._connection, catalog, oid)
@@ -73,7 +119,7 @@ class Describer:
             return self._qualify(row.namespace, row.name, self._visible_type)
         if row is not None and row.element >= 16384:
             return f"{self.type_name(row.element)}[]"
-        return typenames.display(self._catalog, oid)
+        return typenames.display(self._catalog, oid, path=self._path)
 
     def _visible_type(self, namespace: int, name: str) -> bool:
         for candidate in self._path:

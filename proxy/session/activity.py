@@ -105,13 +105,16 @@ def database_oids(cluster: Cluster) -> dict[str, int]:
     return {name: _FIRST_DATABASE_OID if name == "postgres" else 16000 + number for number, name in enumerate(names)}
 
 
+_TEMPLATE_RIGHTS = '["=c/postgres","postgres=CTc/postgres"]'  # nobody makes temporary tables there (make_template0)
+
+
 def database_rows(cluster: Cluster) -> Iterator[Row]:
     """The rows of pg_database."""
     oids = {"template1": 1, "template0": 4, **database_oids(cluster)}
     for name, oid in oids.items():
         template = name.startswith("template")
         head = (oid, name, _OWNER, 6, "c", int(template), int(name != "template0"), 0)
-        yield (*head, -1, 731, 1, 1663, "C.UTF-8", "C.UTF-8", None, None, None, None)
+        yield (*head, -1, 731, 1, 1663, "C.UTF-8", "C.UTF-8", None, None, None, _TEMPLATE_RIGHTS if template else None)
 
 
 @rows("pg_stat_get_activity", strict=False, deterministic=False)

@@ -43,6 +43,7 @@ def with_roles(server: Address) -> Iterator[Address]:
     with fresh_database(server) as address:
         psql(binaries() / "psql", address, "".join(f"CREATE ROLE {role};\n" for role in ROLES))
         yield address
+    psql(binaries() / "psql", server, "".join(f"DROP ROLE IF EXISTS {role};\n" for role in ROLES))
 
 
 @pytest.fixture

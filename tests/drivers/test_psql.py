@@ -66,7 +66,8 @@ def psql(program: str | Path, address: Address, script: str, *options: str) -> s
     return done.stdout + done.stderr
 
 
-def _debian() -> Path:
+def debian() -> Path:
+    """Debian's psql, another major version."""
     found = shutil.which("psql")
     assert found, "psql is not installed: apt-get install postgresql-client"
     return Path(found)
@@ -91,7 +92,7 @@ def test_backslash_commands_of_psql_18(database: Address, oracle_database: Addre
 
 @pytest.mark.node
 def test_backslash_commands_of_debians_psql(database: Address, oracle_database: Address) -> None:
-    differences = _differences(_debian(), database, oracle_database)
+    differences = _differences(debian(), database, oracle_database)
     assert not differences, "\n\n".join(differences)
 
 

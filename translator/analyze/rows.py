@@ -65,14 +65,10 @@ def whole_row_star(scope: Scope, names: list[str], location: int | None) -> exp.
     return whole_row(item.entry, location)
 
 
-# Arrays themselves, but as elements of others they are single values (get_promoted_array_type).
-VECTORS = {oids.INT2VECTOR, oids.OIDVECTOR}
-
-
 def is_array(scope: Scope, type_oid: int) -> bool:
     """Whether an array of the type's values is of their type. A domain over an array is a type of its own."""
     catalog = scope.analysis.catalog
-    return type_oid not in VECTORS and catalog.type(type_oid).kind != "d" and bool(catalog.element(type_oid))
+    return type_oid not in oids.VECTORS and catalog.type(type_oid).kind != "d" and bool(catalog.element(type_oid))
 
 
 def array(scope: Scope, value: Node, array_type: int = 0, typmod: int = -1) -> exp.Expr:

@@ -46,7 +46,7 @@ def display(catalog: Catalog, oid: int, typmod: int = -1, path: Sequence[int] = 
     row = catalog.type_by_oid(oid)
     if row is None:
         return "???"
-    if row.element and row.length == -1 and oid not in (oids.INT2VECTOR, oids.OIDVECTOR):
+    if row.element and row.length == -1 and oid not in oids.VECTORS:
         return display(catalog, row.element, typmod, path) + "[]"
     name = SQL_NAMES.get(oid)
     if name is None:

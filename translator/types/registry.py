@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from translator import data, types
+from translator import data, oids, types
 from translator import sqlstate as codes
 from translator.errors import SqlError
 from translator.settings import runtime
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from translator.types.base import Type
 
 _ARRAY_SUBSCRIPT_HANDLER = 6179  # typsubscript of true arrays (pg_type.dat)
-_VECTORS = {22, 30}  # int2vector, oidvector
 
 _types: dict[int, Type] = {}
 _built: dict[int, Type] = {}
@@ -172,7 +171,7 @@ def _build(row: Any, resolve: Callable[[int], Type], attributes: Callable[[int],
     from translator.types.pseudo import Pseudo
     from translator.types.range import Multirange, Range
 
-    if row.oid in _VECTORS:
+    if row.oid in oids.VECTORS:
         return Vector(row.oid, row.name, resolve(row.element))
     if row.element:
         return Array(row.oid, row.name, resolve(row.element), row.delimiter)

@@ -7,9 +7,10 @@ routines      pg_get_functiondef, pg_get_function_arguments, pg_get_function_res
 privileges    has_…_privilege, pg_has_role, aclexplode, acldefault
 sizes         pg_relation_size and kin
 statistics    the counters of the pg_stat_… views
+text_search   the default parser's token types
 server        keywords, what psql asks of features that are not here
 """
 
-from proxy.pg_catalog.functions import definitions, inputs, names, privileges, routines, server, sizes, statistics
+from proxy.pg_catalog.functions import definitions, inputs, names, privileges, routines, server, sizes, statistics, text_search
 
-__all__ = ["definitions", "inputs", "names", "privileges", "routines", "server", "sizes", "statistics"]
+__all__ = ["definitions", "inputs", "names", "privileges", "routines", "server", "sizes", "statistics", "text_search"]

@@ -318,6 +318,18 @@ def view_definition(relation: Relation, *, pretty: bool) -> str | None:
     return definitions.view_text(form, names, catalog, settings, current.path(), pretty=pretty)
 
 
+@function("pg_get_ruledef", "pg_get_ruledef_ext", deterministic=False)
+def pg_get_ruledef(oid: int, pretty: int = 0) -> str | None:
+    """The rule of a view, the only kind there is."""
+    row = record(current.connection(), "pg_rewrite", oid)
+    relation = current.catalog().relation_by_oid(row["ev_class"]) if row is not None else None
+    if row is None or relation is None:
+        return None
+    name = current.describer().relation_name(relation.oid) if pretty else quote_qualified(relation.schema, relation.name)
+    query = view_definition(relation, pretty=bool(pretty))
+    return f"CREATE RULE {quote_identifier(row['rulename'])} AS\n    ON SELECT TO {name} DO INSTEAD {query}"
+
+
 @function("pg_get_serial_sequence", deterministic=False)
 def pg_get_serial_sequence(table: str, column: str) -> str | None:
     """The sequence that a serial or identity column uses."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from proxy.pg_catalog import current
+from proxy.pg_catalog.identify import identify
 from proxy.pg_catalog.lookup import record
 from proxy.pg_catalog.object_names import resolve_type
 from translator import oids
@@ -10,6 +11,7 @@ from translator.analyze import typenames
 from translator.errors import SqlError
 from translator.functions.registry import function
 from translator.types import registry
+from translator.types.composite import Record
 
 _UNKNOWN_TYPE = "???"
 
@@ -30,7 +32,7 @@ def type_text(oid: int, typmod: int | None = None) -> str:
     row = catalog.type_by_oid(oid)
     if row is None:
         return _UNKNOWN_TYPE
-    if row.element and row.length == -1 and oid not in (oids.INT2VECTOR, oids.OIDVECTOR):
+    if row.element and row.length == -1 and oid not in oids.VECTORS:
         return type_text(row.element, typmod) + "[]"
     # Without a modifier given at all, char and bit keep the names that do not mean char(1) and bit(1).
     if oid == oids.BPCHAR and typmod == -1:
@@ -58,6 +60,14 @@ def pg_describe_object(classid: int, objid: int, objsubid: int) -> str | None:
     if classid == 0 and objid == 0:
         return None
     return current.describer().describe(classid, objid, objsubid)
+
+
+@function("pg_identify_object", deterministic=False)
+def pg_identify_object(classid: int, objid: int, objsubid: int) -> str:
+    """The kind, schema, name and identity of an object; a row of NULLs if there is none."""
+    values = identify(classid, objid, objsubid) or (None,) * 4
+    fields = zip(values, ("type", "schema", "name", "identity"), strict=True)
+    return Record().encode([(oids.TEXT, value, name) for value, name in fields])
 
 
 # ---------------------------------------------------------------------- visibility

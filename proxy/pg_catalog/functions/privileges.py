@@ -27,6 +27,18 @@ _OBJECTS = {
     "language": ("pg_language", "lanowner", "lanacl", "l", "language"),
     "database": ("pg_database", "datdba", "datacl", "d", "database"),
     "tablespace": ("pg_tablespace", "spcowner", "spcacl", "t", "tablespace"),
+    "server": ("pg_foreign_server", "srvowner", "srvacl", "S", "server"),
+    "foreign_data_wrapper": ("pg_foreign_data_wrapper", "fdwowner", "fdwacl", "F", "foreign-data wrapper"),
+}
+
+
+_NEVER = frozenset({"server", "foreign_data_wrapper"})  # there are none
+_NAME_COLUMNS = {
+    "database": "datname",
+    "tablespace": "spcname",
+    "language": "lanname",
+    "server": "srvname",
+    "foreign-data wrapper": "fdwname",
 }
 
 
@@ -45,18 +57,23 @@ def _object_oid(kind: str, value: Any) -> int:
     how = _OBJECTS[kind][4]
     if not isinstance(value, str):
         return int(value)
-    if how in ("database", "tablespace", "language"):
+    if how in _NAME_COLUMNS:
         catalog = _OBJECTS[kind][0]
-        column = {"database": "datname", "tablespace": "spcname", "language": "lanname"}[how]
+        column = _NAME_COLUMNS[how]
         from translator.data import load
 
-        for oid, name in load(catalog).select("oid", column):
+        for oid, name in load(catalog).select("oid", column) if kind not in _NEVER else ():
             if name == value:
                 return int(oid)
         if how == "database" and value == runtime.settings.database:
             return 0
         code = sqlstate.INVALID_CATALOG_NAME if how == "database" else sqlstate.UNDEFINED_OBJECT
         raise SqlError(code, f'{how} "{value}" does not exist')
+    if how == "regnamespace":  # the name as it is, not an identifier that may be quoted
+        namespace = current.catalog().namespace(value)
+        if namespace is None:
+            raise SqlError(sqlstate.INVALID_SCHEMA_NAME, f'schema "{value}" does not exist')
+        return namespace
     return _names.object_oid(how, value)
 
 
@@ -72,10 +89,12 @@ def _letters(text: str, kind: str) -> list[str]:
     return letters
 
 
-def _has(kind: str, role: dict[str, Any] | None, target: Any, privileges: str) -> bool | None:
+def _has(kind: str, role: dict[str, Any] | None, target: Any, privileges: str, column: Any = None) -> bool | None:
     letters = _letters(privileges, kind)
     oid = _object_oid(kind, target)
     catalog, owner_column, acl_column, acl_kind, _ = _OBJECTS[kind]
+    if kind in _NEVER:
+        return True if role is not None and role["rolsuper"] else None
     row = record(current.connection(), catalog, oid) if catalog != "pg_database" else {}
     if row is None:
         return None
@@ -88,7 +107,16 @@ def _has(kind: str, role: dict[str, Any] | None, target: Any, privileges: str) -
         return True
     texts = row[acl_column]
     items = [acl.parse(each) for each in _list(texts)] if texts else acl.default(acl_kind, owner_name)
-    return any(acl.allows(items, roles, letter) for letter in letters)
+    lists = [items, *_column_lists(oid, column)] if kind in ("column", "any_column") else [items]
+    return any(acl.allows(each, roles, letter) for each in lists for letter in letters)
+
+
+def _column_lists(relation: int, column: Any) -> list[list[acl.AclItem]]:
+    """The lists of a column, by name or number, or of all columns."""
+    schema = rows.schema_of(relation)
+    found = rows.select(current.connection(), "pg_attribute", ["attname", "attnum", "attacl"], schema, attrelid=relation)
+    wanted = [texts for name, number, texts in found if texts and column in (None, name, number)]
+    return [[acl.parse(text) for text in _list(texts)] for texts in wanted]
 
 
 def _list(value: Any) -> list[str]:
@@ -130,10 +158,10 @@ def _declare_column() -> None:
     """has_column_privilege has the column as one argument more, by name or number."""
 
     def of_current(table: Any, column: Any, privileges: str) -> bool | None:
-        return _has("column", _role_of(runtime.settings.user), table, privileges)
+        return _has("column", _role_of(runtime.settings.user), table, privileges, column)
 
     def of_role(role: Any, table: Any, column: Any, privileges: str) -> bool | None:
-        return _has("column", _role_of(role), table, privileges)
+        return _has("column", _role_of(role), table, privileges, column)
 
     for table in ("name", "id"):
         for column in ("name", "attnum"):

@@ -8,7 +8,8 @@ from proxy.pg_catalog.functions.names import type_text
 from proxy.pg_catalog.lookup import record
 from proxy.pg_catalog.relations import FIRST_NORMAL_OID
 from proxy.pg_catalog.texts import quote_identifier, quote_qualified
-from translator import definitions
+from translator import definitions, sqlstate
+from translator.errors import SqlError
 from translator.functions.registry import function
 from translator.settings import runtime
 
@@ -125,8 +126,10 @@ def _body(oid: int, row: dict[str, Any]) -> str:
 def pg_get_functiondef(oid: int) -> str | None:
     """A function as CREATE OR REPLACE FUNCTION."""
     row = _row(oid)
-    if row is None or row["prokind"] == "a":
+    if row is None:
         return None
+    if row["prokind"] == "a":
+        raise SqlError(sqlstate.WRONG_OBJECT_TYPE, f'"{row["proname"]}" is an aggregate function')
     schema = current.catalog().namespace_name(row["pronamespace"])
     word = "PROCEDURE" if row["prokind"] == "p" else "FUNCTION"
     text = f"CREATE OR REPLACE {word} {quote_qualified(schema, row['proname'])}({_argument_list(row, with_defaults=True)})\n"

@@ -40,15 +40,13 @@ def pg_partition_tree(oid: int) -> Iterator[tuple[int, None, bool, int]]:
     return iter(())
 
 
-@function(
-    "pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns", "pg_get_ruledef", "pg_get_triggerdef", deterministic=False
-)
+@function("pg_get_statisticsobjdef", "pg_get_statisticsobjdef_columns", "pg_get_triggerdef", deterministic=False)
 def pg_get_statisticsobjdef(oid: int) -> None:
     """There are no extended statistics, rules or triggers of users."""
     return
 
 
-@function("pg_get_triggerdef_ext", "pg_get_ruledef_ext", deterministic=False)
+@function("pg_get_triggerdef_ext", deterministic=False)
 def pg_get_triggerdef_ext(oid: int, pretty: int) -> None:
     """The same, laid out."""
     return
@@ -122,4 +120,5 @@ def pg_available_extensions() -> Iterator[tuple[str, str, str]]:
 @row_function("pg_available_extension_versions", deterministic=False)
 def pg_available_extension_versions() -> Iterator[tuple[Any, ...]]:
     """The same with superuser, trusted, relocatable, schema, requires between version and comment."""
-    return ((name, each.version, 1, 0, 1, None, None, each.comment) for name, each in AVAILABLE.items())
+    for name, each in AVAILABLE.items():
+        yield name, each.version, True, each.trusted, each.schema is None, each.schema, None, each.comment
