@@ -81,6 +81,7 @@ _CATALOG_NAMES = {
     classes.PG_CAST: "pg_cast",
     classes.PG_OPERATOR: "pg_operator",
     classes.PG_COLLATION: "pg_collation",
+    classes.PG_DEFAULT_ACL: "pg_default_acl",
 }
 
 

@@ -7,6 +7,7 @@ from proxy.ddl import heap
 from proxy.ddl.columns import column_collation
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze, record_references
+from proxy.ddl.initial_rights import initial_rights
 from proxy.ddl.names import choose_constraint_name, find_column, quote, strings
 from proxy.ddl.types import open_type, refuse_existing, type_namespace
 from proxy.pg_catalog import classes
@@ -75,6 +76,7 @@ def _insert_type(
         typname=name,
         typnamespace=namespace,
         typowner=execution.owner,
+        typacl=initial_rights(execution, "T", namespace),
         typtype="d",
         typarray=array,
         typinput=_DOMAIN_IN,

@@ -15,6 +15,7 @@ from translator.statements import command_tag
 
 # Statement node -> module.function(statement, execution) -> command tag. Modules are imported when they are needed.
 _COMMANDS = {
+    "AlterDefaultPrivilegesStmt": "default_privileges.alter_default_privileges",
     "AlterDomainStmt": "domain.alter_domain",
     "AlterEnumStmt": "types.alter_enum",
     "AlterFunctionStmt": "function.alter_function",

@@ -7,6 +7,7 @@ from proxy.ddl import view_text
 from proxy.ddl.drop import ROUTINES, find_function
 from proxy.ddl.execution import Address, Execution
 from proxy.ddl.expressions import freeze
+from proxy.ddl.initial_rights import initial_rights
 from proxy.ddl.names import creation_namespace, namespace_oid, strings
 from proxy.pg_catalog import classes
 from proxy.pg_catalog.classes import FIRST_UNPINNED_OID
@@ -283,6 +284,7 @@ def _row(
         "proname": name,
         "pronamespace": namespace,
         "proowner": execution.owner,
+        "proacl": initial_rights(execution, "f", namespace),
         "prolang": _SQL,
         "procost": _positive(options, "cost", 100),
         "prorows": _rows(options, returns_set=returns_set),
@@ -358,7 +360,7 @@ def _store(execution: Execution, statement: dict[str, Any], row: dict[str, Any],
             raise SqlError(sqlstate.DUPLICATE_FUNCTION, message)
         _check_replacement(execution, same[0], row)
         oid = same[0].oid
-        kept = {key: value for key, value in row.items() if key != "proowner"}
+        kept = {key: value for key, value in row.items() if key not in ("proowner", "proacl")}
         execution.update("pg_proc", oid, kept, oid=oid)
         execution.delete("pg_depend", oid, classid=classes.PG_PROC, objid=oid)
     else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from proxy.ddl.columns import ColumnSpec
 from proxy.ddl.execution import Address, Execution
+from proxy.ddl.initial_rights import initial_rights
 from proxy.ddl.names import choose_storage, column_storage, make_object_name, set_storage
 from proxy.pg_catalog import classes, types
 from proxy.pg_catalog.rows import schema_of
@@ -69,6 +70,7 @@ def _insert_class(
         relnamespace=namespace,
         reltype=row_type,
         relowner=execution.owner,
+        relacl=initial_rights(execution, "S" if kind == "S" else "r", namespace) if kind in "rvmS" else None,
         relam=classes.HEAP if stored else 0,
         relfilenode=oid if stored or kind == "S" else 0,
         relpages=1 if kind == "S" else 0,
@@ -140,6 +142,7 @@ def _create_row_type(execution: Execution, name: str, namespace: int, relation: 
         typname=name,
         typnamespace=namespace,
         typowner=execution.owner,
+        typacl=initial_rights(execution, "T", namespace) if kind == "c" else None,
         typtype="c",
         typcategory="C",
         typrelid=relation,

@@ -58,18 +58,23 @@ def role_oid(execution: Execution, spec: dict[str, Any]) -> int:
 def grant(statement: dict[str, Any], execution: Execution) -> str:
     """GRANT and REVOKE of privileges on objects."""
     granted = bool(statement.get("is_grant"))
-    grantees = [_grantee(execution, item["RoleSpec"]) for item in statement["grantees"]]
+    grantees = grantee_names(execution, statement)
     privileges = [item["AccessPriv"] for item in statement.get("privileges", ())]
     for target in _targets(execution, statement):
         row = execution.record(target.catalog, target.oid, oid=target.oid)
         by_column = [each for each in privileges if "cols" in each]
         whole = [each for each in privileges if "cols" not in each]
         if whole or not privileges:
-            letters = _letters(whole, target.kind)
-            _change(execution, target, row, grantees, letters, statement, granted=granted)
+            letters = privilege_letters(whole, target.kind)
+            _change(execution, target, row, grantees, letters, statement)
         for each in by_column:
-            _change_columns(execution, target, row, grantees, each, statement, granted=granted)
+            _change_columns(execution, target, row, grantees, each, statement)
     return "GRANT" if granted else "REVOKE"
+
+
+def grantee_names(execution: Execution, statement: dict[str, Any]) -> list[str]:
+    """The names of the roles that GRANT or REVOKE is about, empty for PUBLIC. Raises 42704."""
+    return [_grantee(execution, item["RoleSpec"]) for item in statement["grantees"]]
 
 
 def _grantee(execution: Execution, spec: dict[str, Any]) -> str:
@@ -79,7 +84,11 @@ def _grantee(execution: Execution, spec: dict[str, Any]) -> str:
     return role_name(execution, spec)
 
 
-def _letters(privileges: list[dict[str, Any]], kind: str) -> str:
+def privilege_letters(privileges: list[dict[str, Any]], kind: str, *, any_relation: bool = True) -> str:
+    """The letters of privileges, of all if none is named. Raises 0LP01 for one that the kind of object does not have.
+
+    `any_relation`: GRANT ON TABLE may be about a sequence.
+    """
     if not privileges:
         return acl.ALL[kind]
     letters = ""
@@ -88,7 +97,7 @@ def _letters(privileges: list[dict[str, Any]], kind: str) -> str:
         letter = acl.PRIVILEGES.get(name.upper())
         if letter is None:
             raise SqlError(sqlstate.SYNTAX_ERROR, f'unrecognized privilege type "{name}"')
-        if letter not in acl.ALL[kind] and not (kind == "r" and letter == "U"):
+        if letter not in acl.ALL[kind] and not (any_relation and kind == "r" and letter == "U"):
             words = {
                 "r": "relation",
                 "s": "sequence",
@@ -111,30 +120,23 @@ def _change(
     grantees: list[str],
     letters: str,
     statement: dict[str, Any],
-    *,
-    granted: bool,
 ) -> None:
     owner = record(execution.connection, "pg_authid", row[target.owner_column])
     owner_name = owner["rolname"] if owner else "postgres"
     texts = row[target.acl_column]
     items = [acl.parse(text) for text in json.loads(texts)] if texts else acl.default(target.kind, owner_name)
-    items = _changed(items, grantees, letters, owner_name, statement, granted=granted)
+    items = changed_items(items, grantees, letters, owner_name, statement)
     texts_now = [item.text() for item in items]
     execution.update(target.catalog, target.oid, {target.acl_column: texts_now}, oid=target.oid)
 
 
-def _changed(
-    items: list[acl.AclItem],
-    grantees: list[str],
-    letters: str,
-    grantor: str,
-    statement: dict[str, Any],
-    *,
-    granted: bool,
+def changed_items(
+    items: list[acl.AclItem], grantees: list[str], letters: str, grantor: str, statement: dict[str, Any]
 ) -> list[acl.AclItem]:
+    """A list after GRANT or REVOKE."""
     option = bool(statement.get("grant_option"))
     for grantee in grantees:
-        if granted:
+        if statement.get("is_grant"):
             items = acl.grant(items, grantee, letters, grantor, option=option)
         else:
             items = acl.revoke(items, grantee, letters, option_only=option)
@@ -148,21 +150,21 @@ def _change_columns(
     grantees: list[str],
     privilege: dict[str, Any],
     statement: dict[str, Any],
-    *,
-    granted: bool,
 ) -> None:
     if target.kind != "r":
         message = "column privileges are only valid for relations"
         raise SqlError(sqlstate.INVALID_GRANT_OPERATION, message)
     relation = execution.relation(target.oid)
     owner = record(execution.connection, "pg_authid", row[target.owner_column])
-    letters = _letters([{"priv_name": privilege.get("priv_name", "")}], "c") if "priv_name" in privilege else acl.ALL["c"]
+    letters = (
+        privilege_letters([{"priv_name": privilege.get("priv_name", "")}], "c") if "priv_name" in privilege else acl.ALL["c"]
+    )
     for name in strings(privilege["cols"]):
         where = {"attrelid": relation.oid, "attnum": column_named(relation, name).attnum}
         (texts,) = execution.select("pg_attribute", relation.oid, "attacl", **where)[0]
         items = [acl.parse(text) for text in json.loads(texts)] if texts else []
         grantor = owner["rolname"] if owner else "postgres"
-        items = _changed(items, grantees, letters, grantor, statement, granted=granted)
+        items = changed_items(items, grantees, letters, grantor, statement)
         texts_now = [item.text() for item in items] or None
         execution.update("pg_attribute", relation.oid, {"attacl": texts_now}, **where)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from proxy.ddl import view_text
 from proxy.ddl.execution import Execution
+from proxy.ddl.initial_rights import initial_rights
 from proxy.ddl.names import namespace_oid
 from translator import sqlstate
 from translator.errors import SqlError
@@ -29,7 +30,8 @@ def create_schema(statement: dict[str, Any], execution: Execution) -> str:
         raise SqlError(sqlstate.DUPLICATE_SCHEMA, f'schema "{name}" already exists')
     owner = execution.owner if role is None else role_oid(execution, spec)
     oid = execution.new_oid()
-    execution.insert("pg_namespace", oid, oid=oid, nspname=name, nspowner=owner)
+    rights = initial_rights(execution, "n", 0, owner)
+    execution.insert("pg_namespace", oid, oid=oid, nspname=name, nspowner=owner, nspacl=rights)
     execution.changed()
     _create_elements(statement.get("schemaElts", ()), execution, name)
     return "CREATE SCHEMA"

@@ -5,6 +5,7 @@ from typing import Any
 from proxy.ddl import heap
 from proxy.ddl.columns import ColumnReader, check_columns
 from proxy.ddl.execution import Address, Execution
+from proxy.ddl.initial_rights import initial_rights
 from proxy.ddl.names import creation_namespace, find_column, namespace_oid, quote, strings
 from proxy.pg_catalog import classes
 from translator import sqlstate
@@ -59,6 +60,7 @@ def create_enum(statement: dict[str, Any], execution: Execution) -> str:
         typname=names[-1],
         typnamespace=namespace,
         typowner=execution.owner,
+        typacl=initial_rights(execution, "T", namespace),
         typlen=4,
         typbyval=True,
         typtype="e",

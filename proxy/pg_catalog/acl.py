@@ -109,6 +109,12 @@ def grant(items: Iterable[AclItem], grantee: str, letters: str, grantor: str, *,
     return [*found, AclItem(grantee, letters, letters if option else "", grantor)]
 
 
+def merge(items: Iterable[AclItem], added: AclItem) -> list[AclItem]:
+    """The list with the rights of another item."""
+    found = grant(items, added.grantee, added.letters, added.grantor, option=False)
+    return grant(found, added.grantee, added.grantable, added.grantor, option=True) if added.grantable else found
+
+
 def revoke(items: Iterable[AclItem], grantee: str, letters: str, *, option_only: bool) -> list[AclItem]:
     """The list with fewer rights for a grantee."""
     found = []

@@ -17,6 +17,7 @@ _SIMPLE = {
     classes.PG_TABLESPACE: ("tablespace", "pg_tablespace", "spcname"),
     classes.PG_DATABASE: ("database", "pg_database", "datname"),
 }
+_DEFAULTS = {"r": "relations", "S": "sequences", "f": "functions", "T": "types", "n": "schemas"}
 _KINDS = {**classes.RELATION_KINDS, "p": "table"}
 
 
@@ -49,6 +50,7 @@ class Describer:
             classes.PG_EXTENSION: lambda oid, column: f"extension {self._name('pg_extension', oid, 'extname')}",
             classes.PG_TRIGGER: self._trigger,
             classes.PG_CAST: self._cast,
+            classes.PG_DEFAULT_ACL: self._default_privileges,
             classes.PG_OPERATOR: lambda oid, column: f"operator {self.operator_name(oid)}",
             classes.PG_OPCLASS: lambda oid, column: self._of_access_method("pg_opclass", oid, "opc", "operator class"),
             classes.PG_OPFAMILY: lambda oid, column: self._of_access_method("pg_opfamily", oid, "opf", "operator family"),
@@ -64,6 +66,15 @@ class Describer:
             return f"collation {oid}"
         name = self._qualify(row["collnamespace"], row["collname"], lambda namespace, _: namespace in self._path)
         return f"collation {name}"
+
+    def _default_privileges(self, oid: int, column: int) -> str:
+        row = record(self._connection, "pg_default_acl", oid)
+        if row is None:
+            return f"default privileges {oid}"
+        words = f"default privileges on new {_DEFAULTS[row['defaclobjtype']]} belonging to role"
+        words += f" {quote_identifier(self._name('pg_authid', row['defaclrole'], 'rolname'))}"
+        namespace = row["defaclnamespace"]
+        return f"{words} in schema {self._name('pg_namespace', namespace, 'nspname')}" if namespace else words
 
     def _cast(self, oid: int, column: int) -> str:
         row = record(self._connection, "pg_cast", oid)
