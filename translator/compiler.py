@@ -359,7 +359,7 @@ def _compile_expression(
 
     analysis, made = analyze_expression(node, catalog, settings, relation=relation, target=target, clause=clause)
     text = deparse.stored_expression(made, catalog)
-    columns = tuple(sorted({part.meta["column"][1] for part in made.find_all(exp.Column) if "column" in part.meta}))
+    columns = tuple(sorted(_columns_read(made)))
     volatility = _volatility(made, catalog)
     container = exp.Select(expressions=[_with_virtual(analysis, made, relation)])
     container.meta["grouped"] = False
@@ -394,6 +394,17 @@ def _with_virtual(analysis: Analysis, made: exp.Expr, relation: Relation | None)
         return None if found is None else found.copy()
 
     return substitute(made.copy(), expression)
+
+
+def _columns_read(node: exp.Expr) -> set[int]:
+    """The attnums of the columns that an expression names, also as arguments of functions that were expanded."""
+    found: set[int] = set()
+    for part in node.walk(prune=lambda each: "form" in each.meta):
+        if "form" in part.meta:
+            found |= _columns_read(part.meta["form"])
+        elif isinstance(part, exp.Column) and "column" in part.meta:
+            found.add(part.meta["column"][1])
+    return found
 
 
 def analyze_expression(

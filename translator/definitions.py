@@ -22,38 +22,37 @@ from translator.settings import Settings
 from translator.typed import typed
 
 
-def expression_text(
-    text: str,
-    catalog: Catalog,
-    settings: Settings,
-    path: Sequence[int],
-    *,
-    relation: Relation | None = None,
-    pretty: bool = False,
-) -> str:
-    """An expression of the catalog, over the relation's columns, as pg_get_expr gives it; names outside of `path` are qualified."""
+def analyze_stored(text: str, catalog: Catalog, settings: Settings, relation: Relation | None = None) -> exp.Expr:
+    """The tree of an expression of the catalog, over the relation's columns."""
     (node,) = parse_expressions(text)
     with running_for(catalog, settings):
         _, made = analyze_expression(node, catalog, settings, relation=relation, clause="CHECK constraint")
-        return deparse.expression(made, catalog, path, pretty=pretty)
+        return made
 
 
-def routine_body(
-    proc: ProcRow, catalog: Catalog, settings: Settings, path: Sequence[int] = (PG_CATALOG,), *, stored: bool = False
-) -> str:
-    """The SQL-standard body of a function as pg_get_function_sqlbody gives it; as it was written if it does more than SELECT.
+def expression_text(node: exp.Expr, catalog: Catalog, settings: Settings, path: Sequence[int], *, pretty: bool = False) -> str:
+    """An expression as pg_get_expr gives it; names outside of `path` are qualified."""
+    with running_for(catalog, settings):
+        return deparse.expression(node, catalog, path, pretty=pretty)
 
-    `stored`: as text that means the same whatever the search path is.
-    """
+
+def stored_expression_text(node: exp.Expr, catalog: Catalog, settings: Settings) -> str:
+    """The expression as text that means the same whatever the search path is, with the names that the catalog has now."""
+    with running_for(catalog, settings):
+        return deparse.stored_expression(node, catalog)
+
+
+def analyze_routine(proc: ProcRow, catalog: Catalog, settings: Settings) -> list[QueryForm] | None:
+    """What the SQL-standard body of a function looks like to PostgreSQL; None if it does more than SELECT."""
     statements = statements_of(proc.body)
     if any(each.node != "SelectStmt" or modifies(each.tree.get("withClause")) for each in statements):
-        return proc.body
+        return None
     arguments = [
         typed(exp.Parameter(this=exp.Literal.number(number)), type_oid) for number, type_oid in enumerate(proc.arguments, 1)
     ]
     names = argument_names(proc)
     for argument, name in zip(arguments, [*names, *[""] * (len(arguments) - len(names))], strict=False):
-        argument.meta["argument"] = proc.name, name
+        argument.meta["argument"] = proc, name
     with running_for(catalog, settings):
         analysis = Analysis(catalog, settings)
         analysis.keeps_form = analysis.only_form = True
@@ -66,7 +65,19 @@ def routine_body(
                     form.is_return = True
                     form.targets[0].name = "?column?"  # it is no column of a result
                 forms.append(form)
-        return deparse.routine_body(forms, catalog, path, stored=stored)
+        return forms
+
+
+def routine_text(forms: Sequence[QueryForm], catalog: Catalog, settings: Settings, path: Sequence[int]) -> str:
+    """The body as pg_get_function_sqlbody gives it."""
+    with running_for(catalog, settings):
+        return deparse.routine_body(forms, catalog, path)
+
+
+def stored_routine_text(forms: Sequence[QueryForm], catalog: Catalog, settings: Settings) -> str:
+    """The body as text that means the same whatever the search path is, with the names that the catalog has now."""
+    with running_for(catalog, settings):
+        return deparse.routine_body(forms, catalog, (PG_CATALOG,), stored=True)
 
 
 def analyze_view(node: Any, catalog: Catalog, settings: Settings) -> QueryForm:

@@ -68,8 +68,10 @@ def create_function(statement: dict[str, Any], execution: Execution) -> str:
     proc = _proc(row)
     relations = _check_body(execution, proc)
     if row["prosqlbody"] is not None:
-        body = definitions.routine_body(proc, execution.catalog, execution.settings, stored=True)
-        row["prosqlbody"] = freeze(execution, body)
+        forms = definitions.analyze_routine(proc, execution.catalog, execution.settings)
+        if forms is not None:
+            body = definitions.stored_routine_text(forms, execution.catalog, execution.settings)
+            row["prosqlbody"] = freeze(execution, body)
     _store(execution, statement, row, relations if row["prosqlbody"] is not None else [])
     return "CREATE PROCEDURE" if procedure else "CREATE FUNCTION"
 
@@ -446,7 +448,7 @@ def rename_function(execution: Execution, statement: dict[str, Any]) -> str:
     word = ROUTINES[statement["renameType"]]
     row = _own(find_function(execution, statement["object"]["ObjectWithArgs"], word))
     _check_free(execution, row, statement["newname"], row.namespace)
-    with view_text.kept(execution, classes.PG_PROC, row.oid):
+    with view_text.kept(execution, classes.PG_PROC, row.oid, row.name):
         execution.update("pg_proc", row.oid, {"proname": statement["newname"]}, oid=row.oid)
     return f"ALTER {word.upper()}"
 
@@ -458,7 +460,7 @@ def move_function(execution: Execution, statement: dict[str, Any]) -> str:
     namespace = namespace_oid(execution, statement["newschema"])
     if namespace != row.namespace:
         _check_free(execution, row, row.name, namespace)
-        with view_text.kept(execution, classes.PG_PROC, row.oid):
+        with view_text.kept(execution, classes.PG_PROC, row.oid, row.name):
             execution.update("pg_proc", row.oid, {"pronamespace": namespace}, oid=row.oid)
         address = {"classid": classes.PG_PROC, "objid": row.oid, "refclassid": classes.PG_NAMESPACE}
         execution.delete("pg_depend", row.oid, **address)

@@ -109,7 +109,7 @@ def rename_to(execution: Execution, relation: Relation, name: str) -> None:
     """Give a relation another name, and its row type and constraint with it (RenameRelationInternal)."""
     if execution.catalog.relation(relation.namespace, name) is not None:
         raise SqlError(sqlstate.DUPLICATE_TABLE, f'relation "{name}" already exists')
-    with view_text.kept(execution, classes.PG_CLASS, relation.oid):
+    with view_text.kept(execution, classes.PG_CLASS, relation.oid, relation.name):
         if relation.row_type:
             _rename_row_type(execution, relation.row_type, relation.namespace, name)
         execution.update("pg_class", relation.oid, {"relname": name}, oid=relation.oid)
@@ -277,7 +277,7 @@ def _rename_type(statement: dict[str, Any], execution: Execution) -> None:
             f"You can alter type {typenames.display(execution.catalog, row.element)}, which will alter the array type as well."
         )
         raise SqlError(sqlstate.WRONG_OBJECT_TYPE, message, hint=hint)
-    with view_text.kept(execution, classes.PG_TYPE, row.oid):
+    with view_text.kept(execution, classes.PG_TYPE, row.oid, row.name):
         _rename_row_type(execution, row.oid, row.namespace, statement["newname"])
 
 
@@ -293,7 +293,7 @@ def set_schema(statement: dict[str, Any], execution: Execution) -> str:
     namespace_name = statement["newschema"]
     if kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
         row = open_type(execution, strings(statement["object"]["List"]["items"]))
-        with view_text.kept(execution, classes.PG_TYPE, row.oid):
+        with view_text.kept(execution, classes.PG_TYPE, row.oid, row.name):
             _move_type(execution, row.oid, row.namespace, namespace_oid(execution, namespace_name))
         return f"ALTER {kind.removeprefix('OBJECT_')}"
     if kind in _ROUTINES:
@@ -321,7 +321,7 @@ def _move_relation(execution: Execution, relation: Relation, namespace: int) -> 
         message = f'relation "{relation.name}" already exists in schema "{schema}"'
         raise SqlError(sqlstate.DUPLICATE_TABLE, message)
     oid = relation.oid
-    with view_text.kept(execution, classes.PG_CLASS, oid):
+    with view_text.kept(execution, classes.PG_CLASS, oid, relation.name):
         if relation.row_type:
             _move_type(execution, relation.row_type, relation.namespace, namespace)
         for moved in (oid, *(index.oid for index in relation.indexes)):

@@ -78,7 +78,7 @@ def rename_schema(execution: Execution, old: str, new: str) -> None:
             f'unacceptable schema name "{new}"',
             detail='The prefix "pg_" is reserved for system schemas.',
         )
-    with view_text.all_kept(execution):
+    with view_text.all_kept(execution, old):
         execution.update("pg_namespace", oid, {"nspname": new}, oid=oid)
     for (relation,) in execution.select("pg_class", oid, "oid", relnamespace=oid):
         found = execution.catalog.relation_by_oid(relation)

@@ -13,6 +13,7 @@ from pglast import ast, parse_sql, visitors
 
 from proxy.ddl.execution import Execution
 from proxy.ddl.expressions import freeze, parse_query
+from proxy.ddl.kept_expressions import kept_expressions
 from proxy.ddl.names import stored_definition
 from proxy.pg_catalog.classes import PG_REWRITE
 from proxy.pg_catalog.rows import schema_of
@@ -31,20 +32,24 @@ def _printed(execution: Execution, form: Any, names: list[str]) -> str:
 
 
 @contextmanager
-def kept(execution: Execution, catalog: int, oid: int) -> Iterator[None]:
-    """While an object gets another name: the views that name it say the new one afterwards."""
+def kept(execution: Execution, catalog: int, oid: int, name: str | None = None) -> Iterator[None]:
+    """While an object gets another name: what names it says the new one afterwards.
+
+    These are the views that depend on it and, if `name` is what it is called, expressions and function bodies.
+    """
     rules = execution.select("pg_depend", oid, "objid", classid=PG_REWRITE, refclassid=catalog, refobjid=oid)
     views = {
         view for rule in {row[0] for row in rules} for (view,) in execution.select("pg_rewrite", oid, "ev_class", oid=rule)
     }
-    with _kept(execution, views - {oid}):
+    with kept_expressions(execution, name), _kept(execution, views - {oid}):
         yield
 
 
 @contextmanager
-def all_kept(execution: Execution) -> Iterator[None]:
+def all_kept(execution: Execution, name: str) -> Iterator[None]:
     """The same for an object that any view may name: a schema."""
-    with _kept(execution, {view for (view,) in execution.select("pg_rewrite", 0, "ev_class")}):
+    views = {view for (view,) in execution.select("pg_rewrite", 0, "ev_class")}
+    with kept_expressions(execution, name), _kept(execution, views):
         yield
 
 

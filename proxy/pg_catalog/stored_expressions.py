@@ -24,7 +24,8 @@ def expression(text: str, relation: Relation | None, *, pretty: bool = False) ->
     """The expression over the relation's columns, if there is one."""
     if (pretty and not _SIMPLE.fullmatch(text)) or _READ_AGAIN.search(text):
         catalog, settings = current.catalog(), runtime.settings
-        return definitions.expression_text(text, catalog, settings, current.path(), relation=relation, pretty=pretty)
+        node = definitions.analyze_stored(text, catalog, settings, relation)
+        return definitions.expression_text(node, catalog, settings, current.path(), pretty=pretty)
     return _REGCLASS_OID.sub(_by_name, text)
 
 

@@ -26,9 +26,10 @@ def variable(context: Context, node: exp.Column) -> str:
 
 def parameter(context: Context, node: exp.Parameter) -> str:
     """A parameter of the function whose body is printed: its name, qualified where columns could be meant (get_parameter)."""
-    function, name = node.meta["argument"]
+    proc, name = node.meta["argument"]
     if not name:
         return f"${node.this.this}"
+    function = context.catalog.proc(proc.oid).name if proc.oid else proc.name
     qualified = any(level.size for level in context.levels)
     return f"{quote_identifier(function)}.{quote_identifier(name)}" if qualified else quote_identifier(name)
 

@@ -118,8 +118,9 @@ def pg_get_function_sqlbody(oid: int) -> str | None:
 def _body(oid: int, row: dict[str, Any]) -> str:
     if oid < FIRST_NORMAL_OID:
         return str(row["prosqlbody"])
-    catalog = current.catalog()
-    return definitions.routine_body(catalog.proc(oid), catalog, runtime.settings, current.path())
+    catalog, settings = current.catalog(), runtime.settings
+    forms = definitions.analyze_routine(catalog.proc(oid), catalog, settings)
+    return str(row["prosqlbody"]) if forms is None else definitions.routine_text(forms, catalog, settings, current.path())
 
 
 @function("pg_get_functiondef", deterministic=False)
