@@ -63,6 +63,7 @@ class Server:
         self.port = port
         self.instance.defaults["port"] = port
         self.instance.defaults["listen_addresses"] = host
+        self.instance.cluster.announce(host, self.port)
 
     def stop(self) -> None:
         """Ask the server to end; `run` does it."""

@@ -5,6 +5,9 @@ Functions"). So the current value lives in the process, outside of transactions,
 of it: nextval writes the mark, `_AHEAD` values at a time, in the transaction that uses the values. If that transaction is
 rolled back so is the mark, and nobody has seen the values; so a mark counts only once its transaction is committed.
 
+Another process that has joined the cluster takes values from the mark on, and moves it. So whoever moves a mark that is not as he left
+it goes on from there, and nobody's values come twice.
+
 A session keeps a SessionSequences, calls `committed` and `rolled_back` at the end of its transactions, and points
 `runtime.session.sequences` to it. nextval needs a connection that may write: plans that call it are volatile.
 """
@@ -129,18 +132,19 @@ def forget_database(path: Path) -> None:
 
 
 def write_back(connection: Any, sequences: DatabaseSequences) -> None:
-    """Before the server ends: write the values themselves in the place of the marks, so that none is skipped."""
+    """Before the server ends: write the values themselves in the place of its marks, so that none is skipped."""
     for oid, sequence in sequences.known.items():
-        _write(connection, oid, sequence.last_value, sequence.is_called)
+        if _mark_in_file(connection, oid) == (sequence.marked, sequence.marked_called):
+            _write(connection, oid, sequence.last_value, sequence.is_called)
 
 
 def next_value(session: SessionSequences, oid: int) -> int:
     """The next value (nextval_internal)."""
     session.check_writable(oid, "nextval()")
     sequence = session.sequence(oid)
-    value = sequence.last_value
-    if sequence.is_called:
-        value = _advance(sequence)
+    value = _advance(sequence) if sequence.is_called else sequence.last_value
+    if _is_beyond_mark(session, oid, sequence, value) and _was_moved(session, oid, sequence):
+        value = _advance(sequence) if sequence.is_called else sequence.last_value
     sequence.last_value, sequence.is_called = value, True
     _mark(session, oid, sequence)
     session.current[oid] = value
@@ -183,14 +187,34 @@ def _advance(sequence: Sequence) -> int:
 
 def _mark(session: SessionSequences, oid: int, sequence: Sequence) -> None:
     """See that the file's mark is not behind the value."""
-    mark, called = session.marks.get(oid, (sequence.marked, sequence.marked_called))
     value = sequence.last_value
+    if _is_beyond_mark(session, oid, sequence, value):
+        mark = min(max(value + _AHEAD * sequence.increment, sequence.minimum), sequence.maximum)
+        _write(session.connection, oid, mark, True)
+        session.marks[oid] = (mark, True)
+
+
+def _is_beyond_mark(session: SessionSequences, oid: int, sequence: Sequence, value: int) -> bool:
+    """Whether the file's mark would be behind the value."""
+    mark, called = session.marks.get(oid, (sequence.marked, sequence.marked_called))
     ahead = mark - value if sequence.increment > 0 else value - mark
-    if called and ahead >= 0 and not (sequence.cycles and ahead > _AHEAD * abs(sequence.increment)):
-        return
-    mark = min(max(value + _AHEAD * sequence.increment, sequence.minimum), sequence.maximum)
-    _write(session.connection, oid, mark, True)
-    session.marks[oid] = (mark, True)
+    return not (called and ahead >= 0 and not (sequence.cycles and ahead > _AHEAD * abs(sequence.increment)))
+
+
+def _was_moved(session: SessionSequences, oid: int, sequence: Sequence) -> bool:
+    """Whether another process has moved the mark; then the sequence stands where that process may have taken it."""
+    if oid in session.marks or oid >= FIRST_TEMPORARY_OID:
+        return False
+    found = _mark_in_file(session.connection, oid)
+    if found == (sequence.marked, sequence.marked_called):
+        return False
+    sequence.last_value, sequence.is_called = sequence.marked, sequence.marked_called = found
+    return True
+
+
+def _mark_in_file(connection: Any, oid: int) -> tuple[int, bool]:
+    row = connection.execute('SELECT last_value, is_called FROM main."litephant.sequence" WHERE oid = ?', (oid,)).fetchone()
+    return (row[0], bool(row[1])) if row else (0, False)
 
 
 def _write(connection: Any, oid: int, value: int, is_called: bool) -> None:

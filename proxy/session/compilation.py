@@ -54,6 +54,7 @@ class Compilation:
     def compile(self, statement: Statement, types: tuple[int, ...] = ()) -> CompiledPlan:
         """The plan of a client's statement. Raises SqlError."""
         session = self._session
+        session.database.refresh()
         section = self.section()
         session.statistics.plans_compiled += 1
         session.executor.enter(None)

@@ -192,6 +192,15 @@ def _write_sequences(database: Database) -> None:
 
 def open_instance(path: Path, password: str | None = None) -> Instance:
     """An instance over the cluster at that path. Raises ClusterInUse when another process has it."""
+    return Instance(_cluster(Cluster.open, path), password=password)
+
+
+def join_instance(path: Path) -> Instance:
+    """An instance beside the owner of the cluster at that path, for a while (Cluster.join)."""
+    return Instance(_cluster(Cluster.join, path))
+
+
+def _cluster(opening: Callable[[Path, SystemCatalog], Cluster], path: Path) -> Cluster:
     opened: list[Cluster] = []
 
     def prepare(connection: Connection) -> None:
@@ -206,6 +215,5 @@ def open_instance(path: Path, password: str | None = None) -> Instance:
         for name, rows in server_rows.ROWS.items():
             connection.register_live(server_views.storage_name(name), server_views.column_names(name), rows)
 
-    system = SystemCatalog(ensure_static_catalog(), prepare, install)
-    opened.append(Cluster.open(path, system))
-    return Instance(opened[0], password=password)
+    opened.append(opening(path, SystemCatalog(ensure_static_catalog(), prepare, install)))
+    return opened[0]

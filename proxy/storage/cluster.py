@@ -1,4 +1,4 @@
-"""A cluster: a directory with one SQLite file a database, owned by one process.
+"""A cluster: a directory with one SQLite file a database, owned by one process. Another may `join` it for a while.
 
 Databases are opened when first asked for. File names are `<name>.db`; characters that a file system may refuse are
 percent-escaped. Given a file instead of a directory, the cluster is that one database, named as the file is without its
@@ -38,7 +38,7 @@ _SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 class Cluster:
     """See the module. Raises SqlError in PostgreSQL's words (dbcommands.c)."""
 
-    def __init__(self, path: Path, system: SystemCatalog, lock: OwnerLock, single: str | None) -> None:
+    def __init__(self, path: Path, system: SystemCatalog, lock: OwnerLock | None, single: str | None) -> None:
         self.path = path
         self._system = system
         self._lock = lock
@@ -54,17 +54,35 @@ class Cluster:
         A new directory gets the database `postgres`. What does not exist is a file if its name ends like one (.db, .sqlite).
         """
         path = Path(path).absolute()
-        system = system or SystemCatalog()
-        if path.is_file() or (not path.exists() and path.suffix in _FILE_SUFFIXES):
-            lock = OwnerLock(path.with_name(f"{path.name}.{_LOCK_FILE}"))
-            return cls(path, system, lock, path.stem)
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        cluster = cls(path, system, OwnerLock(path / _LOCK_FILE), None)
-        for leftover in path.glob(".*.new*"):
-            leftover.unlink()
+        if not _is_single(path):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cluster = cls(path, system or SystemCatalog(), OwnerLock(lock_file(path)), path.stem if _is_single(path) else None)
+        if cluster._single is None:
+            for leftover in path.glob(".*.new*"):
+                leftover.unlink()
+            if not cluster.databases():
+                cluster._make("postgres", None)
+        return cluster
+
+    @classmethod
+    def join(cls, path: Path | str, system: SystemCatalog | None = None) -> Cluster:
+        """Open beside the owner, if there is one: SQLite's locks keep the files whole, whoever writes to them.
+
+        What the owner keeps in its memory is not shared: row locks, advisory locks, notifications. Databases can be made, and not
+        dropped or renamed. The owner sees what is committed at once, and new tables at its next statement that is new to it.
+        """
+        path = Path(path).absolute()
+        if not _is_single(path):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        cluster = cls(path, system or SystemCatalog(), None, path.stem if _is_single(path) else None)
         if not cluster.databases():
             cluster._make("postgres", None)
         return cluster
+
+    def announce(self, host: str, port: int) -> None:
+        """Let the lock file say where the owner listens."""
+        if self._lock is not None:
+            self._lock.announce(address=f"{host}:{port}")
 
     def databases(self) -> list[str]:
         """Names, sorted."""
@@ -106,6 +124,7 @@ class Cluster:
     def drop(self, name: str, *, by: Any = None) -> None:
         """DROP DATABASE. 3D000; 55006 when `Database.sessions` is not empty."""
         self._refuse_single("DROP DATABASE")
+        self._refuse_joined("DROP DATABASE")
         self._close_unused(name, by, "cannot drop the currently open database", sqlstate.OBJECT_IN_USE)
         file = self._file(name)
         try:
@@ -117,6 +136,7 @@ class Cluster:
     def rename(self, name: str, new_name: str, *, by: Any = None) -> None:
         """ALTER DATABASE … RENAME TO. 3D000, 42P04; 55006 also while another process has the file open."""
         self._refuse_single("ALTER DATABASE RENAME")
+        self._refuse_joined("ALTER DATABASE RENAME")
         if not self._exists(name):
             raise _missing(name)
         if self._exists(new_name) or new_name in self._making:
@@ -138,7 +158,8 @@ class Cluster:
             database.close()
         self._open.clear()
         self._threads.shutdown()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def _file(self, name: str) -> Path:
         return self.path if self._single is not None else self.path / f"{escape(name)}{SUFFIX}"
@@ -151,6 +172,10 @@ class Cluster:
     def _refuse_single(self, command: str) -> None:
         if self._single is not None:
             raise unsupported(f"{command} with a server that was started on a single file")
+
+    def _refuse_joined(self, command: str) -> None:
+        if self._lock is None:
+            raise unsupported(f"{command} without a server")
 
     def _close_unused(self, name: str, by: Any, refusal: str, code: str) -> None:
         """Close a database whose file is about to change; refused when somebody is connected, `by` with these words."""
@@ -209,6 +234,16 @@ class Cluster:
 def _companions(file: Path) -> list[Path]:
     """What SQLite puts beside a database file."""
     return [file.with_name(file.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
+
+
+def lock_file(path: Path) -> Path:
+    """Where the owner of the cluster at that path is written."""
+    return path.with_name(f"{path.name}.{_LOCK_FILE}") if _is_single(path) else path / _LOCK_FILE
+
+
+def _is_single(path: Path) -> bool:
+    """Whether the cluster is one file. What does not exist is a file if its name ends like one."""
+    return path.is_file() or (not path.exists() and path.suffix in _FILE_SUFFIXES)
 
 
 def escape(name: str) -> str:

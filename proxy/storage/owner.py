@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 
 class ClusterInUse(Exception):  # noqa: N818  (the state of the cluster, and PostgreSQL's phrase)
-    """Another process owns the cluster; `pid`, `host` and `started_at` say which, as far as its lock file tells."""
+    """Another process owns the cluster; `pid`, `host`, `started_at` and `address` say which, as far as its lock file tells."""
 
     def __init__(self, path: Path, holder: dict[str, object]) -> None:
         self.path = path
         self.pid = holder.get("pid")
         self.host = holder.get("host")
         self.started_at = holder.get("started_at")
+        self.address = holder.get("address")
         super().__init__(f'"{path}" is in use by process {self.pid} on host {self.host}, started at {self.started_at}')
 
 
@@ -41,9 +42,14 @@ class OwnerLock:
             os.close(self._descriptor)
             raise ClusterInUse(path, holder) from None
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        content = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started_at": started_at})
+        self._facts: dict[str, object] = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": started_at}
+        self.announce()
+
+    def announce(self, **facts: str) -> None:
+        """Write down who owns the cluster, and what else whoever comes second should know."""
+        self._facts |= facts
         os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, content.encode(), 0)
+        os.pwrite(self._descriptor, json.dumps(self._facts).encode(), 0)
 
     def close(self) -> None:
         """Give it up. The file stays: removing it would race with a process that has just opened it."""

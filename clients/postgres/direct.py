@@ -1,0 +1,59 @@
+"""A stream to a session in this process, which opens the files itself: for when no server runs.
+
+The one module of the clients that imports the server. It is loaded late, because the server's code takes most of a second to
+import, and a client that reaches a server does not need it. The same translator, sessions and storage answer as in the server;
+a server that runs beside it sees what is committed (Cluster.join).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from clients.postgres.errors import ConnectionFailed
+from proxy.server import Server
+from proxy.session.instance import join_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+_CHUNK: Final = 1 << 16
+
+
+class DirectStream:
+    """See the module. Raises ConnectionFailed when the files cannot be opened."""
+
+    def __init__(self, path: Path) -> None:
+        logging.getLogger("litephant").setLevel(logging.CRITICAL)  # what went wrong, the session reports
+        self._loop = asyncio.new_event_loop()
+        try:
+            self._server = Server(join_instance(path))
+        except OSError as error:
+            self._loop.close()
+            raise ConnectionFailed(f"cannot open {path}: {error.strerror or error}") from error
+        self._reader, self._writer = self._run(self._open())
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return self._server.open_streams()
+
+    def write(self, data: bytes) -> None:
+        """See Stream."""
+        self._writer.write(data)
+
+    def read(self, timeout: float | None = None) -> bytes:
+        """See Stream."""
+        return self._run(asyncio.wait_for(self._reader.read(_CHUNK), timeout))
+
+    def close(self) -> None:
+        """End the session, and give back the files."""
+        if not self._loop.is_closed():
+            self._writer.close()
+            self._run(self._server.close())
+            self._loop.close()
+
+    def _run(self, coroutine: Coroutine[None, None, T]) -> T:
+        return self._loop.run_until_complete(coroutine)
