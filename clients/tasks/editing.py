@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clients.postgres.operation import Statement, Steps, writes
-from clients.tasks import claims, dependencies, listing
+from clients.tasks import claims, contexts, dependencies, listing
 from clients.tasks.errors import TaskBlocked, TaskRefused
 from clients.tasks.journal import Journal, locked
 from clients.tasks.model import DEFAULT_PREFIX, OPEN, ROOT, STATUSES, Actor, NewTask, Task
@@ -136,6 +136,8 @@ def _insert(journal: Journal, new: NewTask, earlier: Sequence[str], prefix: str)
     yield from journal.insert("tasks", row)
     for tag in dict.fromkeys(new.tags):
         yield from journal.insert("tags", {"task_id": task_id, "tag": tag})
+    for note in new.notes:
+        yield from journal.insert("context_slices", contexts.row(task_id, *note))
     return task_id
 
 

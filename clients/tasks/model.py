@@ -115,6 +115,7 @@ class NewTask(NamedTuple):
     tags: tuple[str, ...] = ()
     depends_on: tuple[str | int, ...] = ()
     id: str | None = None
+    notes: tuple[tuple[str, str | None, str], ...] = ()  # title, text, type
 
 
 def priority_score(text: str) -> float:
