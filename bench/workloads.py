@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from bench import bulk, clients, orm, tpch, transactions
+from bench import bulk, clients, orm, tasks, tpch, transactions
 from bench.targets import IN_PYTHON
 from bench.transactions import INSERT, UPDATE, WRITE, WRITE_IN_BLOCK, counters, scale, scripted, tps
 from bench.workload import Workload
@@ -84,6 +84,7 @@ WORKLOADS: list[Workload] = [
         Workload(f"TPC-H {name}, 1,000,000 line items", tpch.query(name), tpch.tables, unit="ms", smaller_is_better=True)
         for name in tpch.QUERIES
     ),
+    Workload("astro list, a process each time", tasks.list_, tasks.add, unit="runs/s"),
 ]
 
 

@@ -46,14 +46,14 @@ def prime() -> None:
 
 
 @click.command(cls=Command)
-@click.argument("host", type=click.Choice(list(_HOSTS)))
+@click.argument("program", metavar="HOST", type=click.Choice(list(_HOSTS)))
 @click.option("--write", "-w", is_flag=True, help="Write it to the files of this directory.")
 @pass_invocation
-def setup(invocation: Invocation, host: str, write: bool) -> None:
+def setup(invocation: Invocation, program: str, write: bool) -> None:
     """Print the configuration for an agent host: instructions, and the MCP server."""
-    instructions, servers = _HOSTS[host]
+    instructions, servers = _HOSTS[program]
     block = f"{_BEGIN}\n{_PRIME}{_END}\n"
-    snippet = {"servers" if host == "vscode" else "mcpServers": {"astro": {"command": "astro", "args": ["mcp"]}}}
+    snippet = {"servers" if program == "vscode" else "mcpServers": {"astro": {"command": "astro", "args": ["mcp"]}}}
     toml = '[mcp_servers.astro]\ncommand = "astro"\nargs = ["mcp"]\n'
     if not write:
         click.echo(f"# {instructions}\n{block}")

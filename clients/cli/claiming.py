@@ -23,7 +23,7 @@ def claim(invocation: Invocation, task_id: str | None, take_next: bool, lease: f
         raise Problem("say which task to claim", status=USAGE, steps=steps)
     actor, length = invocation.actor, invocation.lease if lease is None else lease
     if task_id is not None:
-        made = invocation.run(claims.claim(actor, task_id, lease=length))
+        made = invocation.run(claims.claim(actor, task_id, lease=length, force=invocation.force))
     else:
         found = invocation.run(claims.claim_next(actor, lease=length))
         if found is None:

@@ -36,8 +36,8 @@ def log(invocation: Invocation, task_id: str | None, by: str | None, since: floa
     if invocation.json:
         output.print_json(invocation, [_data(change) for change in changes])
     elif invocation.quiet:
-        for change in changes:
-            click.echo(change.batch)
+        for batch in dict.fromkeys(change.batch for change in changes):
+            click.echo(batch)
     else:
         rows = [[str(change.batch), f"{change.at:%Y-%m-%d %H:%M:%S}", *_words(change)] for change in changes]
         output.print_table(["batch", "at", "agent", "operation", "task", "what"], rows)

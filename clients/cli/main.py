@@ -95,7 +95,6 @@ def run(arguments: list[str]) -> int:
     invocation = Invocation()
     try:
         status = astro.main(arguments, prog_name="astro", obj=invocation, standalone_mode=False)
-        invocation.close()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.UsageError as error:
@@ -117,4 +116,6 @@ def run(arguments: list[str]) -> int:
 
         print_problem(problem, as_json=invocation.json)
         return problem.status
+    finally:
+        invocation.close()
     return status if isinstance(status, int) else problems.OK

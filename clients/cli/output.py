@@ -16,7 +16,7 @@ from clients.cli.problems import USAGE, Problem
 from clients.tasks.model import priority_word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from clients.cli.invocation import Invocation
@@ -96,18 +96,21 @@ def print_tasks(invocation: Invocation, tasks: Sequence[Task], nothing: str = "n
     elif not tasks:
         invocation.say(nothing)
     else:
-        names = [name for name in TASK_COLUMNS if name in {"id", "status", "title", "priority"} or _any(tasks, name)]
-        colors = [_COLORS.get(task.status, "") for task in tasks]
-        rows = [[TASK_COLUMNS[name](task) for name in names] for task in tasks]
-        if color_is_wanted():
-            status = names.index("status")
-            for row, task in zip(rows, tasks, strict=True):
-                row[status] = f"{glyph(task.status)} {task.status}"
-        print_table(names, rows, colors)
+        _print_task_table(tasks)
 
 
-def _any(tasks: Iterable[Task], name: str) -> bool:
-    return any(TASK_COLUMNS[name](task) for task in tasks)
+def _print_task_table(tasks: Sequence[Task]) -> None:
+    """On a terminal without columns that are empty; a program finds each in its place."""
+    names = list(TASK_COLUMNS)
+    rows = [[read(task) for read in TASK_COLUMNS.values()] for task in tasks]
+    if not color_is_wanted():
+        print_table(names, rows)
+        return
+    for row, task in zip(rows, tasks, strict=True):
+        row[1] = f"{glyph(task.status)} {task.status}"
+    kept = [number for number in range(len(names)) if any(row[number] for row in rows)]
+    shown = [[row[number] for number in kept] for row in rows]
+    print_table([names[number] for number in kept], shown, [_COLORS.get(task.status, "") for task in tasks])
 
 
 def print_table(names: Sequence[str], rows: Sequence[Sequence[str]], colors: Sequence[str] = ()) -> None:

@@ -70,7 +70,10 @@ def _blocked(error: TaskBlocked) -> Problem:
     if error.below:
         steps = [("--cascade", "takes those below it along")]
     else:
-        steps = [(f"astro show {error.blockers[0]}", "shows what it waits for"), ("--force", "does it all the same")]
+        steps = [
+            (f"astro show {error.blockers[0]}", "shows what it waits for"),
+            (f"astro start {error.task_id} --force", "begins it all the same"),
+        ]
     return Problem(str(error), status=BLOCKED, steps=steps)
 
 

@@ -36,7 +36,7 @@ SETTINGS: Final[dict[str, Setting]] = {
     "host": Setting("127.0.0.1", ("ASTRO_HOST", "PGLITE_SOCKET_HOST"), "where the server listens"),
     "port": Setting("45432", ("ASTRO_PORT", "PGLITE_SOCKET_PORT"), "its port"),
     "database": Setting("astrotask", ("ASTRO_DATABASE",), "name of the database"),
-    "user": Setting("astro", ("ASTRO_USER",), "user name for the server"),
+    "user": Setting("postgres", ("ASTRO_USER",), "user name for the server"),
     "password": Setting("", ("ASTRO_PASSWORD", "PGPASSWORD"), "password for the server"),
     "data": Setting("", ("ASTRO_DATA",), "directory or file that is opened when no server runs"),
     "mode": Setting("auto", ("ASTRO_MODE",), "auto, server or direct"),

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 
 @writes
-def claim(actor: Actor, task_id: str, *, lease: float = DEFAULT_LEASE) -> Steps[Claim]:
-    """Claim a task for `lease` seconds. Raises TaskNotFound, TaskBlocked, ClaimedByAnother, TaskRefused."""
+def claim(actor: Actor, task_id: str, *, lease: float = DEFAULT_LEASE, force: bool = False) -> Steps[Claim]:
+    """Claim a task for `lease` seconds; `force` ends the claim of another agent.
+
+    Raises TaskNotFound, TaskBlocked, ClaimedByAnother, TaskRefused.
+    """
     task = yield from listing.one(task_id)
+    if force:
+        yield from end([task.id])
     sql = "SELECT id, title, token, expires_at FROM astro.claim($1, $2, $3, $4)"
     found = yield Statement(sql, (task.id, actor.agent, f"{lease} seconds", actor.session))
     if found.rows:

@@ -32,6 +32,9 @@ def add(actor: Actor, tasks: Sequence[NewTask], *, prefix: str = DEFAULT_PREFIX)
     """Add tasks, all or none; ids are PREFIX-1, PREFIX-2 … unless given. Raises TaskNotFound, TaskRefused."""
     journal = Journal(actor, "add")
     ids: list[str] = []
+    given = {new.id for new in tasks}
+    for new in tasks:
+        yield from listing.several([other for other in new.depends_on if isinstance(other, str) and other not in given])
     for new in tasks:
         ids.append((yield from _insert(journal, new, ids, prefix)))
     for task_id, new in zip(ids, tasks, strict=True):

@@ -42,10 +42,10 @@ class ClaimLost(TaskError):  # noqa: N818
 
 
 class TaskBlocked(TaskError):  # noqa: N818
-    """The task waits for `blockers`, or has open tasks below it (`below`)."""
+    """The task waits for `blockers`, or has them below it (`below`)."""
 
     def __init__(self, task_id: str, blockers: Sequence[str], *, below: bool = False) -> None:
-        waits = "has open tasks below it" if below else "waits for"
+        waits = "has tasks below it" if below else "waits for"
         super().__init__(f"{task_id} {waits}{':' if below else ''} {', '.join(blockers)}")
         self.task_id = task_id
         self.blockers = blockers
