@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clients.postgres.operation import Statement, Steps, reads, writes
+from clients.postgres.operation import Statement, Steps, reads
 from clients.tasks import listing
 from clients.tasks.errors import TaskRefused
-from clients.tasks.journal import Journal, Row
+from clients.tasks.journal import Journal, Row, changes
 from clients.tasks.model import ContextSlice
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = ", ".join(ContextSlice._fields)
 
 
-@writes
+@changes
 def add(
     actor: Actor, task_id: str | None, title: str, description: str | None = None, context_type: str = "general"
 ) -> Steps[ContextSlice]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from clients.postgres.operation import Statement, Steps, reads, writes
+from clients.postgres.operation import Statement, Steps, reads
 from clients.tasks import listing
 from clients.tasks.errors import TaskRefused
-from clients.tasks.journal import Journal, locked
+from clients.tasks.journal import Journal, changes, locked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Dependency(NamedTuple):
     depends_on: str
 
 
-@writes
+@changes
 def add(actor: Actor, task_id: str, others: Sequence[str]) -> Steps[list[Dependency]]:
     """Let a task wait for others. Raises TaskNotFound, TaskRefused (a cycle)."""
     task = yield from listing.one(task_id)
@@ -41,7 +41,7 @@ def add(actor: Actor, task_id: str, others: Sequence[str]) -> Steps[list[Depende
     return added
 
 
-@writes
+@changes
 def remove(actor: Actor, task_id: str, others: Sequence[str]) -> Steps[list[Dependency]]:
     """Let a task wait no more. Raises TaskNotFound, TaskRefused (it did not)."""
     task = yield from listing.one(task_id)

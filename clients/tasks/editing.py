@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clients.postgres.operation import Statement, Steps, writes
+from clients.postgres.operation import Statement, Steps
 from clients.tasks import claims, contexts, dependencies, listing
 from clients.tasks.errors import TaskBlocked, TaskRefused
-from clients.tasks.journal import Journal, locked
+from clients.tasks.journal import Journal, changes, locked
 from clients.tasks.model import DEFAULT_PREFIX, OPEN, ROOT, STATUSES, Actor, NewTask, Task
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ WITH RECURSIVE below (id) AS (
 SELECT t.id, t.status FROM below b JOIN public.tasks t ON t.id = b.id ORDER BY t.id"""
 
 
-@writes
+@changes
 def add(actor: Actor, tasks: Sequence[NewTask], *, prefix: str = DEFAULT_PREFIX) -> Steps[list[Task]]:
     """Add tasks, all or none; ids are PREFIX-1, PREFIX-2 … unless given. Raises TaskNotFound, TaskRefused."""
     journal = Journal(actor, "add")
@@ -44,7 +44,7 @@ def add(actor: Actor, tasks: Sequence[NewTask], *, prefix: str = DEFAULT_PREFIX)
     return (yield from listing.several(ids))
 
 
-@writes
+@changes
 def update(
     actor: Actor,
     task_id: str,
@@ -70,7 +70,7 @@ def update(
     return (yield from listing.one(task.id))
 
 
-@writes
+@changes
 def set_status(
     actor: Actor, task_ids: Sequence[str], status: str, *, cascade: bool = False, force: bool = False, token: int | None = None
 ) -> Steps[list[Task]]:
@@ -97,7 +97,7 @@ def set_status(
     return (yield from listing.several(tuple(ids)))
 
 
-@writes
+@changes
 def delete(actor: Actor, task_ids: Sequence[str], *, cascade: bool = False, force: bool = False) -> Steps[list[str]]:
     """Delete tasks with their dependencies, tags and notes; the ids that are gone. Raises as set_status."""
     tasks = yield from listing.several(task_ids)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from clients.postgres.operation import Statement, Steps, reads, writes
+from clients.postgres.operation import Statement, Steps, reads
 from clients.tasks import claims
 from clients.tasks.errors import TaskRefused, UndoConflict
-from clients.tasks.journal import RELATIONS, Journal, Row, locked
+from clients.tasks.journal import RELATIONS, Journal, Row, changes, locked
 from clients.tasks.model import Change
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def last() -> Steps[int]:
     return int(found.rows[0][0])
 
 
-@writes
+@changes
 def undo(actor: Actor, *, batch: int | None = None, agent: str | None = None) -> Steps[Undone]:
     """Take back one batch: the last one (of an agent) that is not undone, or the one with that number.
 

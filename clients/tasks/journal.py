@@ -6,13 +6,15 @@ one batch, and a notification. What is not changed is not written.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
-from clients.postgres.operation import Statement, Steps
+from clients.postgres.operation import Statement, Steps, writes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from clients.postgres.operation import Operation
     from clients.tasks.model import Actor
 
 CHANNEL: Final = "astro"
@@ -28,12 +30,29 @@ class Relation(NamedTuple):
     task: str
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 RELATIONS: Final = {
     "tasks": Relation("public.tasks", ("id",), "id"),
     "task_dependencies": Relation("public.task_dependencies", ("id",), "dependent_task_id"),
     "context_slices": Relation("public.context_slices", ("id",), "task_id"),
     "tags": Relation("astro.tags", ("task_id", "tag"), "task_id"),
 }
+
+
+def changes(function: Callable[P, Steps[T]]) -> Callable[P, Operation[T]]:
+    """Make a function of steps one of operations that log what they change.
+
+    They begin with the counter of changes, which all of them need in the end: so they run one after the other, and none has locks
+    that another waits for while it waits itself.
+    """
+
+    def steps(*args: P.args, **kwargs: P.kwargs) -> Steps[T]:
+        yield Statement("UPDATE astro.counters SET value = value WHERE name = 'change'")
+        return (yield from function(*args, **kwargs))
+
+    return wraps(function)(writes(steps))
 
 
 class Journal:

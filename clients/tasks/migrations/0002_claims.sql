@@ -40,6 +40,10 @@ CREATE TABLE astro.changes (
 );
 CREATE INDEX changes_task ON astro.changes (task_id, id);
 
+-- Astrotask's tables have no index but their keys.
+CREATE INDEX tasks_parent ON public.tasks (parent_id);
+CREATE INDEX dependencies_of ON public.task_dependencies (dependency_task_id);
+
 CREATE VIEW astro.active_claims AS
 SELECT task_id, token, agent, session, claimed_at, heartbeat_at, expires_at
 FROM astro.claims
@@ -70,7 +74,7 @@ WHERE (t.status = 'pending' OR t.status = 'in-progress' AND EXISTS
         (SELECT FROM astro.claims c WHERE c.task_id = t.id AND c.released_at IS NULL AND c.expires_at <= now()))
   AND t.id <> '__PROJECT_ROOT__'
   AND NOT EXISTS (SELECT FROM astro.active_claims c WHERE c.task_id = t.id)
-  AND NOT EXISTS (SELECT FROM astro.held h WHERE h.id = t.id)
+  AND t.id NOT IN (SELECT h.id FROM astro.held h)
   AND NOT EXISTS
         (SELECT FROM public.tasks child WHERE child.parent_id = t.id AND child.status NOT IN ('done', 'cancelled', 'archived'));
 
@@ -82,7 +86,7 @@ BEGIN ATOMIC
     WITH picked AS (
         SELECT t.id, to_jsonb(t) AS before FROM public.tasks t
         WHERE t.id = claim.task_id AND t.status IN ('pending', 'in-progress')
-          AND NOT EXISTS (SELECT FROM astro.held h WHERE h.id = t.id)
+          AND t.id NOT IN (SELECT h.id FROM astro.held h)
         FOR UPDATE
     ), claimed AS (
         INSERT INTO astro.claims AS c (task_id, token, agent, session, claimed_at, heartbeat_at, expires_at)
