@@ -54,6 +54,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "doctor": ("doctor.doctor", "Look for what is wrong."),
     "config": ("configuration.config", "Settings: list, get, set, path."),
     "completion": ("configuration.completion", "Print the completion script of a shell."),
+    "mcp": ("mcp.mcp", "Serve tasks and SQL to an agent host."),
     "prime": ("agents.prime", "Tell an agent how to use this program."),
     "setup": ("agents.setup", "Print or write the configuration for an agent host."),
 }

@@ -7,8 +7,8 @@
     catalog     what search_objects asks the catalogs
     database    a session for each call
     changes     notifications of the database as change events of MCP
-    command     `astro mcp`, for hosts that talk over standard input and output
 
+Served at /mcp of the server's HTTP port (clients.http), and by `astro mcp` over standard input and output (clients.cli.mcp).
 Every call has a session of its own, so nothing that one agent's SQL sets is there for the next, and a server that was restarted
 between two calls is found again.
 """

@@ -28,13 +28,8 @@ class DirectStream:
     """See the module. Raises ConnectionFailed when the files cannot be opened."""
 
     def __init__(self, path: Path) -> None:
-        logging.getLogger("litephant").setLevel(logging.CRITICAL)  # what went wrong, the session reports
+        self._server = _join(path)
         self._loop = asyncio.new_event_loop()
-        try:
-            self._server = Server(join_instance(path))
-        except OSError as error:
-            self._loop.close()
-            raise ConnectionFailed(f"cannot open {path}: {error.strerror or error}") from error
         self._reader, self._writer = self._run(self._open())
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -57,3 +52,27 @@ class DirectStream:
 
     def _run(self, coroutine: Coroutine[None, None, T]) -> T:
         return self._loop.run_until_complete(coroutine)
+
+
+class DirectServer:
+    """The same for programs that run an event loop, on which this is made: any number of sessions, as streams."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises ConnectionFailed when the files cannot be opened."""
+        self._server = _join(path)
+
+    def open_streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A session."""
+        return self._server.open_streams()
+
+    async def close(self) -> None:
+        """End the sessions, and give back the files."""
+        await self._server.close()
+
+
+def _join(path: Path) -> Server:
+    logging.getLogger("litephant").setLevel(logging.CRITICAL)  # what went wrong, the session reports
+    try:
+        return Server(join_instance(path))
+    except OSError as error:
+        raise ConnectionFailed(f"cannot open {path}: {error.strerror or error}") from error

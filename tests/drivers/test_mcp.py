@@ -35,9 +35,14 @@ def running(directory: Path) -> Iterator[Running]:
 
 
 def stdio(server: Running, agent: str) -> Any:
-    command = "from clients.mcp.command import mcp; mcp()"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ASTRO_AGENT": agent, "ASTRO_DATABASE_URL": server.address.dsn}
-    return stdio_client(StdioServerParameters(command=sys.executable, args=["-c", command], env=environment))
+    return astro("--agent", agent, "--port", str(server.address.port), "--database", "postgres")
+
+
+def astro(*options: str) -> Any:
+    """`astro mcp` as a process."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["-m", "clients.cli", "mcp", "--host", "127.0.0.1", *options]
+    return stdio_client(StdioServerParameters(command=sys.executable, args=command, env=environment))
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> Any:
@@ -61,6 +66,21 @@ def test_over_http_and_over_standard_input(tmp_path):
 
     with running(tmp_path) as server:
         asyncio.run(asyncio.wait_for(scenario(server), _LIMIT))
+
+
+def test_without_a_server_the_files_are_opened(tmp_path):
+    """And the server is found by the next call when there is one, in the same files."""
+
+    async def scenario() -> None:
+        options = ("--database", "tasks", "--data", str(tmp_path))
+        async with Client(astro("--port", "1", *options)) as client:
+            await call(client, "addTasks", tasks=[{"title": "one"}])
+            with process(tmp_path) as address:
+                async with Client(astro("--port", str(address.port), *options)) as other:
+                    assert (await call(other, "claimTask", agent="x"))["claim"]["taskId"] == "TASK-1"
+            assert (await call(client, "getTask", taskId="TASK-1"))["task"]["status"] == "in-progress"
+
+    asyncio.run(asyncio.wait_for(scenario(), _LIMIT))
 
 
 def test_agents_and_plain_clients_at_once(tmp_path):
