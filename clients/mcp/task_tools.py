@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_NO_DATABASE = "3D000"  # invalid_catalog_name
+
 Status = Literal["pending", "in-progress", "blocked", "done", "cancelled", "archived"]
 Priority = Annotated[float, Field(ge=0, le=100)]
 Index = Annotated[int, Field(ge=0)]
@@ -211,7 +213,8 @@ class TaskTools:
         except TaskError as error:
             raise ToolError(_advise(error)) from error
         except DatabaseError as error:
-            raise ToolError(describe(error)) from error
+            advice = "; `astro init` makes it" if error.sqlstate == _NO_DATABASE else ""
+            raise ToolError(describe(error) + advice) from error
         except ConnectionFailed as error:
             raise ToolError(str(error)) from error
 

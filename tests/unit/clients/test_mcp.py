@@ -46,14 +46,21 @@ class Agent:
         return answer.content[0].text
 
 
-def run(path: Path, scenario: Scenario, *, tools: tuple[str, ...] = ("tasks",), limits: Limits | None = None) -> None:
+def run(
+    path: Path,
+    scenario: Scenario,
+    *,
+    tools: tuple[str, ...] = ("tasks",),
+    limits: Limits | None = None,
+    name: str = "postgres",
+) -> None:
     async def main() -> None:
         server = Server(open_instance(path / "data"))
 
         async def dial() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
             return server.open_streams()
 
-        database = Database(dial, "postgres")
+        database = Database(dial, name)
         connection = await AsyncConnection.open(server.open_streams(), user="postgres", database="postgres")
         try:
             async with Client(build(Options(database, tools, limits or Limits()))) as client:
@@ -351,6 +358,14 @@ def test_a_claim_keeps_others_away(tmp_path):
         assert released["task"]["status"] == "pending"
 
     run(tmp_path, scenario)
+
+
+def test_a_database_that_is_not_there(tmp_path):
+    async def scenario(agent: Agent) -> None:
+        refusal = await agent.refused("getNextTask")
+        assert refusal.endswith('FATAL 3D000: database "none" does not exist; `astro init` makes it')
+
+    run(tmp_path, scenario, name="none")
 
 
 def test_the_other_tools(tmp_path):
