@@ -23,7 +23,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
-$(VENV)/.installed: pyproject.toml proxy/session/_kernel.pyx | $(BIN)/python
+$(VENV)/.installed: pyproject.toml $(wildcard proxy/session/_kernel*.p?[xi]) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 

@@ -18,6 +18,7 @@ from bench.targets import Target, running
 from bench.workload import Workload
 from bench.workloads import named
 
+NOTES = Path(__file__).with_name("notes.md")  # what the figures do not say themselves
 DOCUMENT = Path(__file__).parents[1] / "docs" / "PERFORMANCE.md"
 
 
@@ -108,7 +109,7 @@ def main() -> int:
             print(line, flush=True)
     if options.write:
         header = _HEADER.format(rounds=options.rounds, seconds=options.seconds, machine=machine)
-        DOCUMENT.write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+        DOCUMENT.write_text(f"{header}{chr(10).join(lines)}\n\n{NOTES.read_text(encoding='utf-8')}", encoding="utf-8")
     return 0
 
 
