@@ -21,6 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from proxy.ddl.sequence_values import SessionSequences, database_sequences
+from proxy.pg_catalog.object_names import role_oid
 from proxy.session import access, extended_query, function_call, running, simple_query, steps
 from proxy.session.access import Access
 from proxy.session.actions import TransactionActions
@@ -124,6 +125,7 @@ class Session:
         self.portals = Portals(self.executor.close_portal)
         self.actions = TransactionActions(self)
         self.compilation = Compilation(self)
+        self.parameters.is_role = lambda name: role_oid(self.compilation.section().connection, name) is not None
         self.constraint_modes = ConstraintModes(self)
         self.sequences = SessionSequences(database_sequences(database.path))
         self.sequences.read_only = lambda: bool(self.transaction.modes.read_only)

@@ -19,7 +19,7 @@ from translator.errors import SqlError, unsupported
 from translator.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from proxy.session.parameters import Parameter, Value
 
@@ -53,6 +53,7 @@ class RunTimeParameters:
     def __init__(self, transaction: Transaction, defaults: Mapping[str, Value]) -> None:
         """Take the defaults that the server's own configuration gives, by canonical name."""
         self.settings = Settings()
+        self.is_role: Callable[[str], bool] = lambda _: False  # set by the session, once it has a catalog
         self._transaction = transaction
         self._defaults = defaults
         self._values: dict[str, Value] = {}
@@ -263,7 +264,9 @@ class RunTimeParameters:
 
     def _check_role(self, parameter: Parameter, text: str) -> None:
         known = {self._reset.get("session_authorization"), "postgres"}
-        if text not in known and not (parameter.name == "role" and text == "none"):
+        if text in known or (parameter.name == "role" and text == "none"):
+            return
+        if not self.is_role(text):
             raise SqlError(codes.INVALID_PARAMETER_VALUE, f'role "{text}" does not exist')
 
     def _remember(self, parameter: Parameter, value: Value, *, local: bool) -> None:
