@@ -39,6 +39,7 @@ _SUPPORTED = [
     "datetime_timezone_historic",
     "default_schema_name_switch",
     "deferrable_fks",
+    "delete_from",
     "except_",
     "expression_server_defaults",
     "fetch_expression",
