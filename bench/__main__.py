@@ -98,13 +98,14 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.name}")
     options = parser.parse_args()
     machine = f"{os.cpu_count()} CPUs, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
+    machine += f", load average {os.getloadavg()[0]:.0f} when it began"
     lines = []
     with running() as targets:
         for workload in named(options.only):
             try:
                 line = measure(workload, targets, options.rounds, options.seconds).row()
             except Exception as error:  # one workload that fails must not hide the others' figures
-                line = f"| {workload.name} | | | | failed: {str(error).splitlines()[0][:120]} | |"
+                line = f"| {workload.name} | | | | failed: {repr(error)[:120]} | |"
             lines.append(line)
             print(line, flush=True)
     if options.write:

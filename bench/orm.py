@@ -50,7 +50,7 @@ def customers(target: Target) -> None:
     Base.metadata.drop_all(engine)
     Base.metadata.create_all(engine)
     with Session(engine) as session:
-        session.add_all(Customer(name=f"customer {number}", total=0) for number in range(_CUSTOMERS))
+        session.add_all(Customer(id=number, name=f"customer {number}", total=0) for number in range(1, _CUSTOMERS + 1))
         session.commit()
     engine.dispose()
 

@@ -45,7 +45,7 @@ STREAMED: Final = (
 )  # rows of a larger result that are fetched and encoded at once: a millisecond
 _UNLIMITED: Final = 1 << 62
 
-_ROWS_ON_LOOP: Final = 2_000  # that an INSERT of many may have there: some milliseconds
+_ROWS_ON_LOOP: Final = 1_000  # that an INSERT of many may have there, without a budget: some milliseconds
 
 
 class Executor:
@@ -327,7 +327,7 @@ class Executor:
         steps = functools.partial(run_steps, connection, plan, binds, self.explainer(connection, compiled))
         guard = GuardedWrite(self._session, connection, compiled) if self._database.tracks_rows else None
         if on_loop:
-            connection.budget(BUDGET if first else _UNLIMITED)
+            connection.budget(BUDGET if first and not plan.rows else _UNLIMITED)
             try:
                 result = steps() if guard is None else guard.run(steps, threaded=False)
             except MustWait as signal:

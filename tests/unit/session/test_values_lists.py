@@ -165,3 +165,9 @@ def test_the_plan_is_made_anew_when_the_table_changes(session):
 def test_more_rows_than_the_event_loop_takes(session):
     assert brief(session.query(many("INSERT INTO t (a) VALUES {(#)}", 5000))) == ["INSERT 0 5000", "I"]
     assert brief(session.query("SELECT count(*), sum(a), max(id) FROM t"))[1] == "(5000,12497500,5000)"
+
+
+def test_a_thousand_rows_are_run_once(session):
+    """A run that was interrupted and done again would leave a gap in the sequence."""
+    session.query(many("INSERT INTO t (a) VALUES {(#)}", 1000))
+    assert brief(session.query("SELECT min(id), max(id) FROM t"))[1] == "(1,1000)"
