@@ -14,8 +14,9 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from tests.harness.client import Address
 from tests.harness.client import Client as Session
-from tests.harness.server import ROOT, Address, process
+from tests.harness.server import ROOT, process
 
 _LIMIT = 180.0
 _NODE = Path(__file__).parent / "node"
