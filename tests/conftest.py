@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.harness import casefile, isolation
@@ -17,6 +18,10 @@ CASES = Path(__file__).parent / "cases"
 
 _targets = pytest.StashKey[Targets]()
 _counts = pytest.StashKey[list[int]]()
+
+# A test does not fail because the machine is busy.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
