@@ -195,7 +195,7 @@ def test_help_and_completion_list_every_command(tmp_path: Path) -> None:
 
     home = Home(tmp_path, 1)
     for name in _COMMANDS:
-        command = astro.get_command(None, name)  # type: ignore[arg-type]
+        command = astro.get_command(None, name)
         assert command is not None
         assert command.help
     assert all(name in home.astro("--help")[0] for name in ("add-task", "claim", "doctor"))

@@ -46,7 +46,7 @@ def answers(address: Address, inputs: list[str], program: Path = PROGRAM) -> lis
     for number, line in enumerate(inputs):
         aligned = "unaligned" if _WITH_SIZES.match(line) else "aligned"
         script += [f"\\echo <<{number}>>", f"\\pset format {aligned}", line]
-    command = [program, "-X", "-q", "-P", "pager=off", address.dsn]
+    command = [str(program), "-X", "-q", "-P", "pager=off", address.dsn]
     text = "\n".join(script) + "\n"
     # what goes to the error stream would come between the lines of other answers
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=True)

@@ -1,13 +1,17 @@
 """What is counted: statements, transactions, the WAL; and the views that show it."""
 
 import random
+from typing import cast
 
 import pytest
 
 from proxy.session import statement_statistics
 from proxy.session.statement_statistics import StatementCounts, StatementStatistics
+from proxy.storage.database import Database
 from proxy.wire import frontend
 from tests.harness.conversation import brief
+
+DATABASE = cast(Database, "database")
 
 
 def rows(answers):
@@ -44,8 +48,8 @@ def test_one_execution_has_one_time():
 def test_statements_that_differ_in_constants_are_one():
     statistics = StatementStatistics()
     for text in ("SELECT * FROM t WHERE a = 1", "SELECT * FROM t WHERE a = 'x'", "SELECT * FROM t WHERE a = $1"):
-        statistics.entry("database", "postgres", text).add(1, 1)
-    statistics.entry("database", "other", "SELECT * FROM t WHERE a = 1").add(1, 1)
+        statistics.entry(DATABASE, "postgres", text).add(1, 1)
+    statistics.entry(DATABASE, "other", "SELECT * FROM t WHERE a = 1").add(1, 1)
     assert [(each.user, each.query, each.calls) for each in statistics] == [
         ("postgres", "SELECT * FROM t WHERE a = $1", 3),
         ("other", "SELECT * FROM t WHERE a = $1", 1),
@@ -57,10 +61,10 @@ def test_the_least_called_make_room(monkeypatch):
     monkeypatch.setattr(statement_statistics, "_DROPPED", 5)
     statistics = StatementStatistics()
     for number in range(20):
-        entry = statistics.entry("database", "postgres", f"SELECT a{number}")
+        entry = statistics.entry(DATABASE, "postgres", f"SELECT a{number}")
         for _ in range(number + 1):
             entry.add(1, 1)
-    statistics.entry("database", "postgres", "SELECT b").add(1, 1)
+    statistics.entry(DATABASE, "postgres", "SELECT b").add(1, 1)
     assert [each.query for each in statistics] == [*(f"SELECT a{number}" for number in range(5, 20)), "SELECT b"]
     assert statistics.dropped == 1
 
@@ -73,7 +77,7 @@ def test_pg_stat_statements(session):
     session.query("SELECT 1 / 0")
     session.query("SELECT a FROM t WHERE a < 2; SELECT count(*) FROM t")
     session.send(frontend.Parse("", "SELECT a FROM t WHERE a < $1", (23,)), frontend.Sync())
-    session.send(frontend.Bind("", "", (), (b"1",)), frontend.Execute(""), frontend.Sync())
+    session.send(frontend.Bind("", "", (), [b"1"]), frontend.Execute(""), frontend.Sync())
     found = rows(
         session.query("SELECT query, calls, rows FROM pg_stat_statements WHERE query ~ '[ ]t' ORDER BY query COLLATE \"C\"")
     )

@@ -85,7 +85,8 @@ def test_a_writer_that_goes_away_lets_others_write(pair):
 
 
 def test_the_queue_is_fair(pair, talk):
-    first, *others = [*pair, talk(), talk()]
+    first, second = pair
+    others = [second, talk(), talk()]
     for number, other in enumerate(others):
         wait(other, f"INSERT INTO t VALUES ({number}) RETURNING (SELECT count(*) FROM t)")
     first.query("COMMIT")
