@@ -348,6 +348,8 @@ class Session:
 
     async def wait_for_client(self, drained: asyncio.Future[None]) -> None:
         """Until the client has read what was sent. Only the session's end interrupts that (ProcessClientWriteInterrupt)."""
+        if self.executor.canceled is not None:  # since the last rows were asked for
+            raise self.executor.canceled
         self._is_behind = True
         try:
             await drained
