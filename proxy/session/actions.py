@@ -170,6 +170,8 @@ class TransactionActions:
         try:
             session.constraint_modes.check_deferred()
             durable = session.connections.commit(synchronous=session.parameters.value("synchronous_commit") != "off")
+            if not lease.threaded:
+                session.sequences.committed()  # before the disk has it: the next writer looks at the marks
             if durable is not None:
                 await durable
         except SQLiteError as error:

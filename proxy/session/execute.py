@@ -309,9 +309,9 @@ class Executor:
             raise
         finally:
             self._for_sequences = None
+        sequences.committed()
         if durable is not None:
             await durable
-        sequences.committed()
 
     async def _run_write(
         self, connection: Connection, compiled: CompiledPlan, plan: QueryPlan, binds: tuple[Any, ...]

@@ -110,9 +110,9 @@ def test_the_extension_owns_its_objects(session):
     assert brief(session.query("SELECT * FROM s.pg_stat_statements")) == ["ERROR 42P01", "I"]
     assert brief(session.query("DROP SCHEMA s")) == ["DROP SCHEMA", "I"]
     assert brief(session.query("CREATE EXTENSION pg_stat_statements VERSION '0.1'")) == ["ERROR 22023", "I"]
-    assert rows(session.query("SELECT name, default_version, installed_version FROM pg_available_extensions")) == [
-        "pg_stat_statements,1.12,"
-    ]
+    assert rows(
+        session.query("SELECT name, default_version, installed_version FROM pg_available_extensions WHERE name ~ 'statements'")
+    ) == ["pg_stat_statements,1.12,"]
 
 
 def test_transactions_are_counted(talk):
