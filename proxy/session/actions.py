@@ -142,16 +142,19 @@ class TransactionActions:
 
     async def _commit(self) -> None:
         session = self._session
+        channels = session.instance.channels(session.database) if session.notifications.pending else None
+        place = None if channels is None else channels.take_place()
         try:
             await self._commit_storage()
         except BaseException:
+            if channels is not None and place is not None:
+                channels.send(place, [])
             self._rollback()
             raise
         session.connections.committed()
         session.parameters.commit()
-        if session.notifications.pending:
-            channels = session.instance.channels(session.database)
-            session.notifications.commit(channels, session, session.process_id)
+        if channels is not None and place is not None:
+            session.notifications.commit(channels, place, session, session.process_id)
         session.transaction.savepoints.clear()
         session.transaction_ended(committed=True)
 

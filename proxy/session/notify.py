@@ -1,12 +1,13 @@
 """LISTEN and NOTIFY: who listens to what in a database, and delivery at commit (manual, NOTIFY; async.c).
 
-Notifications of a transaction are sent when it commits, equal ones once; listening begins and ends at commit too. A session
-that is in a block gets what is sent to it when the block is over.
+Notifications of a transaction are sent when it commits, equal ones once; listening begins and ends at commit too. Those of several
+transactions are sent in the order of their commits, whichever of them hears first that the disk has its own. A session that is in a
+block gets what is sent to it when the block is over.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -23,11 +24,33 @@ class Listener(Protocol):
     def notified(self, process_id: int, channel: str, payload: str) -> None: ...
 
 
+@dataclass(slots=True, eq=False)
+class Place:
+    """A transaction's place in the order of commits, and what it sends: (process id, channel, payload), None: not known yet."""
+
+    sent: list[tuple[int, str, str]] | None = None
+
+
 class Channels:
-    """The listeners of one database."""
+    """The listeners of one database, and the transactions that are about to send them something."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._order: deque[Place] = deque()
+
+    def take_place(self) -> Place:
+        """The next place; to be taken while nobody else can commit, and to be given to `send`, whatever happens."""
+        place = Place()
+        self._order.append(place)
+        return place
+
+    def send(self, place: Place, notifications: list[tuple[int, str, str]]) -> None:
+        """Deliver notifications as soon as those before them are delivered."""
+        place.sent = notifications
+        while self._order and (sent := self._order[0].sent) is not None:
+            self._order.popleft()
+            for process_id, channel, payload in sent:
+                self._deliver(process_id, channel, payload)
 
     def listen(self, channel: str, listener: Listener) -> None:
         self._listeners[channel].add(listener)
@@ -37,7 +60,7 @@ class Channels:
         if not self._listeners[channel]:
             del self._listeners[channel]
 
-    def deliver(self, process_id: int, channel: str, payload: str) -> None:
+    def _deliver(self, process_id: int, channel: str, payload: str) -> None:
         for listener in list(self._listeners.get(channel, ())):
             listener.notified(process_id, channel, payload)
 
@@ -92,7 +115,7 @@ class Notifications:
         self._queued.clear()
         self._levels.clear()
 
-    def commit(self, channels: Channels, listener: Listener, process_id: int) -> None:
+    def commit(self, channels: Channels, place: Place, listener: Listener, process_id: int) -> None:
         """Carry out what the transaction asked for: first what it listens to, then what it sends (AtCommit_Notify)."""
         for begin, channel in self._listening:
             if begin:
@@ -100,10 +123,9 @@ class Notifications:
                 channels.listen(channel, listener)
             else:
                 self._stop(channel, channels, listener)
-        queued = list(self._queued)
+        queued = [(process_id, channel, payload) for channel, payload in self._queued]
         self.abort()
-        for channel, payload in queued:
-            channels.deliver(process_id, channel, payload)
+        channels.send(place, queued)
 
     def close(self, channels: Channels, listener: Listener) -> None:
         """The session ends."""
