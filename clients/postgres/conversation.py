@@ -119,7 +119,7 @@ class Conversation:
         while (message := self._protocol.next_message()) is not None:
             if isinstance(message, MalformedMessage | ProtocolError):
                 raise ConnectionFailed(f"the server does not speak PostgreSQL's protocol: {message.message}")
-            ready = self._take(message)
+            ready = self._take(message) or ready  # a notification may follow in the same piece
         return ready
 
     def take_results(self) -> list[Result]:
