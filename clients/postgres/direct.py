@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 _CHUNK: Final = 1 << 16
 
+# What goes wrong the session reports; a program that wants the server's log, too, configures logging.
+logging.getLogger("litephant").addHandler(logging.NullHandler())
+
 
 class DirectStream:
     """See the module. Raises ConnectionFailed when the files cannot be opened."""
@@ -71,7 +74,6 @@ class DirectServer:
 
 
 def _join(path: Path) -> Server:
-    logging.getLogger("litephant").setLevel(logging.CRITICAL)  # what went wrong, the session reports
     try:
         return Server(join_instance(path))
     except OSError as error:

@@ -45,7 +45,10 @@ class Database:
 
     def rows(self, sql: str) -> list[tuple[str | None, ...]]:
         """The rows of one query, as text."""
-        return self._rows(self._compile(compiler.parse(sql)[0]))
+        found = self._rows(self._compile(compiler.parse(sql)[0]))
+        if not self.connection.in_transaction:
+            self.session.sequences.committed()
+        return found
 
     def _compile(self, statement):
         catalog = Catalog(CatalogSource(self.connection))
