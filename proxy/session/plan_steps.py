@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,8 +33,7 @@ def run_steps(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], e
         return _run_step(connection, plan.steps[0], binds, explain)
     result: Rows = []
     count = 0
-    connection.savepoint(_PLAN)
-    try:
+    with _undone_together(connection):
         for step in plan.steps:
             rows, changed = _run_step(connection, step, binds, explain)
             if step.collect:
@@ -41,13 +41,21 @@ def run_steps(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], e
             if step.result:
                 result = rows
             count += changed
+    return result, count
+
+
+@contextmanager
+def _undone_together(connection: Connection) -> Iterator[None]:
+    """Undo all that the block has done if it fails, unless SQLite has rolled the whole transaction back."""
+    connection.savepoint(_PLAN)
+    try:
+        yield
     except BaseException:
         if connection.in_transaction:
             connection.rollback_to(_PLAN)
             connection.release(_PLAN)
         raise
     connection.release(_PLAN)
-    return result, count
 
 
 def _run_for_rows(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...], explain: Explain) -> tuple[Rows, int]:
@@ -58,20 +66,13 @@ def _run_for_rows(connection: Connection, plan: QueryPlan, binds: tuple[Any, ...
     rows: Rows = list(zip(*[cells] * (count // plan.rows), strict=True))
     if hidden:
         rows = [(*row, *hidden) for row in rows]
-    connection.savepoint(_PLAN)
-    try:
+    with _undone_together(connection):
         result, _, error = execute_for_rows(connection, plan, rows, explain)
         if error is not None:
             raise error
         changed = len(result) if step.result or step.once else len(rows)
         if step.once:
             result = affected_once(step, result)
-    except BaseException:
-        if connection.in_transaction:
-            connection.rollback_to(_PLAN)
-            connection.release(_PLAN)
-        raise
-    connection.release(_PLAN)
     return result, changed
 
 
