@@ -69,7 +69,7 @@ class Database:
         self._flusher: Flusher | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._writer = self._connect(writable=True)
-        self._queue = WriterQueue(self._start, self._start_in_thread, lambda: self.catalog_version)
+        self._queue = WriterQueue(self._start, self._start_in_thread, lambda: self._writer, lambda: self.catalog_version)
         self._checkpointer = Checkpointer(
             path,
             lambda: Connection(path, writable=True, panic=self._panicked),
@@ -130,7 +130,7 @@ class Database:
         fails with 55P03. Raises 40001 (see `take_private`) and, after a panic, its error (58030, 53100).
         """
         self._refuse_after_panic()
-        leased = self._queue.lease(owner, connection or self._writer, timeout)
+        leased = self._queue.lease(owner, connection, timeout)
         if isinstance(leased, asyncio.Future):
             began = time.monotonic()
             leased.add_done_callback(lambda _: self._count_wait(began))

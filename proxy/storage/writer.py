@@ -5,6 +5,9 @@ A lease is handed over directly to the first in the queue, so nobody who comes l
 taken with it: a statement under a lease never meets a lock. Another process may hold that lock; then the head of
 the queue waits for it in a thread.
 
+Whoever brings no connection of his own gets the shared one when his turn comes, and not the one that was shared when he asked:
+that may have become a session's own meanwhile (`Database.keep_connection`).
+
 Whoever is given a Future may cancel it, or end it with an error; a connection of a session's own may then still be in the hands
 of the thread for a moment (`starting`). A session that goes away calls `forget`, which covers both a wait and a lease that
 it had no time to notice.
@@ -45,23 +48,33 @@ class Waiting:
 
     __slots__ = ("connection", "future", "owner", "since", "timer")
 
-    def __init__(self, owner: Any, connection: Connection, future: asyncio.Future[WriterLease]) -> None:
+    def __init__(self, owner: Any, connection: Connection | None, future: asyncio.Future[WriterLease]) -> None:
         self.owner = owner
-        self.connection = connection
+        self.connection = connection  # None: the shared one
         self.future = future
         self.since = time.time()
         self.timer: asyncio.TimerHandle | None = None
 
 
 class WriterQueue:
-    """`start` begins a write transaction; `start_in_thread` does so in the writer's thread, waiting for the lock as long as it takes."""
+    """`start` begins a write transaction; `start_in_thread` does so in the writer's thread, waiting for the lock as long as it takes.
 
-    def __init__(self, start: Start, start_in_thread: StartInThread, catalog_version: Callable[[], int]) -> None:
+    `shared`: the connection for those who bring none.
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        start_in_thread: StartInThread,
+        shared: Callable[[], Connection],
+        catalog_version: Callable[[], int],
+    ) -> None:
         self.holder: WriterLease | None = None
         self.starting: tuple[Connection, asyncio.Future[None]] | None = None  # a thread waits for another process's lock
         self._waiting: deque[Waiting] = deque()
         self._start = start
         self._start_in_thread = start_in_thread
+        self._shared = shared
         self._catalog_version = catalog_version
 
     @property
@@ -69,14 +82,16 @@ class WriterQueue:
         """Who waits, first come first. For pg_locks and pg_stat_activity."""
         return [entry for entry in self._waiting if not entry.future.done()]
 
-    def lease(self, owner: Any, connection: Connection, timeout: float | None) -> WriterLease | asyncio.Future[WriterLease]:
+    def lease(
+        self, owner: Any, connection: Connection | None, timeout: float | None
+    ) -> WriterLease | asyncio.Future[WriterLease]:
         if self.holder is not None or self._waiting:
             entry = self._enqueue(owner, connection, timeout)
             self._waiting.append(entry)
             return entry.future
-        self.holder = lease = WriterLease(owner, connection, self._catalog_version())
+        self.holder = lease = WriterLease(owner, connection or self._shared(), self._catalog_version())
         try:
-            self._start(connection)
+            self._start(lease.connection)
         except FileBusy:
             entry = self._enqueue(owner, connection, timeout)
             self._waiting.appendleft(entry)
@@ -101,7 +116,7 @@ class WriterQueue:
             if entry.owner is owner:
                 entry.future.set_exception(error)
 
-    def _enqueue(self, owner: Any, connection: Connection, timeout: float | None) -> Waiting:
+    def _enqueue(self, owner: Any, connection: Connection | None, timeout: float | None) -> Waiting:
         loop = asyncio.get_running_loop()
         entry = Waiting(owner, connection, loop.create_future())
         if timeout is not None:
@@ -121,9 +136,9 @@ class WriterQueue:
         if entry.future.done():
             self._waiting.popleft()
             return
-        self.holder = lease = WriterLease(entry.owner, entry.connection, self._catalog_version())
+        self.holder = lease = WriterLease(entry.owner, entry.connection or self._shared(), self._catalog_version())
         try:
-            self._start(entry.connection)
+            self._start(lease.connection)
         except FileBusy:
             self._wait_for_file(lease, entry)
         except Exception as error:  # noqa: BLE001  (whatever it is, it is the waiting session's answer)
