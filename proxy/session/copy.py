@@ -155,9 +155,10 @@ async def _copy_from(session: Session, tree: Tree, options: CopyOptions) -> int:
     if modes.matter(section):
         modes.begin_statement(lease.connection, section)
     rows = _Rows(session, relation, columns, options, target, lease.connection)
-    session.copy = CopyIn(rows)
+    copy = CopyIn(rows)
+    session.begin_copy(copy)
     try:
-        await session.copy.done
+        await copy.done
     finally:
         session.copy = None
     if modes.matter(section):

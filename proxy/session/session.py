@@ -107,7 +107,7 @@ class Session:
         self.is_busy = False  # something waits
         self.closed = False
         self._skipping = False
-        self._waiting: asyncio.Future[None] | None = None
+        self._steps: steps.Steps | None = None  # what is left of the running message
         self._fatal: SqlError | None = None
         self._is_behind = False  # the client does not keep up, and the session waits for it
         self._undelivered: list[
@@ -153,11 +153,12 @@ class Session:
     def _run(self, answer: Coroutine[Any, Any, None], message: Message | MalformedMessage) -> asyncio.Future[None] | None:
         """Run what may have to wait."""
         self.is_busy = True
-        self._waiting = waiting = steps.start(self._guard(answer, message))
-        if waiting is not None:
-            self.limits.waiting()
-        # A COPY FROM STDIN waits too, but for the client's next messages.
-        return None if self.copy is not None else waiting
+        self._steps = None
+        self._steps = left = steps.start(self._guard(answer, message))
+        if left is None:
+            return None
+        self.limits.waiting()
+        return None if self.copy is not None else left.done
 
     async def _guard(self, answer: Coroutine[Any, Any, None], message: Message | MalformedMessage) -> None:
         try:
@@ -172,6 +173,12 @@ class Session:
         if self.closed:
             self._release()
 
+    def begin_copy(self, copy: CopyIn) -> None:
+        """COPY FROM STDIN waits too, but for the client's next messages: they must not wait for it."""
+        self.copy = copy
+        if self._steps is not None:  # it has waited for something else before
+            self._steps.let_go()
+
     def _receive_during_copy(self, copy: CopyIn, message: Message | MalformedMessage) -> asyncio.Future[None] | None:
         """COPY FROM STDIN takes data, its end, and nothing else but Flush and Sync, which it ignores (CopyGetData)."""
         match message:
@@ -182,17 +189,22 @@ class Session:
                 return None
             case CopyData():
                 waiting = copy.receive(message)
-                return self._waiting if copy.done.done() else waiting
+                return self._ended if copy.done.done() else waiting
             case CopyDone() | frontend.CopyFail():
                 copy.receive(message)
-                return self._waiting
+                return self._ended
             case _:
                 kind = message.type if isinstance(message, MalformedMessage) else message.TYPE
                 text = f"unexpected message type 0x{kind[0]:02X} during COPY from stdin"
                 copy.refuse(SqlError(codes.PROTOCOL_VIOLATION, text))
                 lost = "terminating connection because protocol synchronization was lost"
                 self._fatal = SqlError(codes.PROTOCOL_VIOLATION, lost, severity="FATAL")
-        return self._waiting if copy.done.done() else None
+        return self._ended if copy.done.done() else None
+
+    @property
+    def _ended(self) -> asyncio.Future[None] | None:
+        """Done when the running message is."""
+        return None if self._steps is None else self._steps.done
 
     def _receive_sync(self, message: frontend.Sync) -> Answer:
         self._skipping = False

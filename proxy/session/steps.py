@@ -1,7 +1,8 @@
 """Running a coroutine from the event loop without a task.
 
 Most messages need no waiting, and a task a message would cost more than the message. So a coroutine is started on the spot,
-and only if it has to wait does anything else exist: `start` then gives a future that is done when the coroutine is.
+and only if it has to wait does anything else exist: `start` then gives the steps that are left, whose future `done` is done when
+the coroutine is.
 
 A coroutine run this way may await asyncio's futures and other coroutines; nothing that asks for the current task.
 """
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 
-def start(coroutine: Coroutine[Any, Any, None]) -> asyncio.Future[None] | None:
+def start(coroutine: Coroutine[Any, Any, None]) -> Steps | None:
     """Run the coroutine until it waits or ends; None if it has ended."""
     try:
         awaited = coroutine.send(None)
     except StopIteration:
         return None
-    return _Steps(coroutine, awaited).done
+    return Steps(coroutine, awaited)
 
 
-class _Steps:
+class Steps:
     """A coroutine that waits."""
 
     __slots__ = ("_coroutine", "done")
@@ -33,6 +34,11 @@ class _Steps:
         self._coroutine = coroutine
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wait_for(awaited)
+
+    def let_go(self) -> None:
+        """Whoever waits now need not wait for the end of the coroutine any more; whoever waits for `done` from now on does."""
+        self.done.set_result(None)
+        self.done = asyncio.get_running_loop().create_future()
 
     def _wait_for(self, awaited: Any) -> None:
         if awaited is None:  # a bare yield, as of asyncio.sleep(0)

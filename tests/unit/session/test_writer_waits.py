@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.wire import frontend
+from proxy.wire.message import CopyData, CopyDone
 from tests.harness.conversation import brief
 
 INSERT = "INSERT INTO t VALUES (1)"
@@ -176,3 +177,29 @@ def test_an_interrupted_write_leaves_the_savepoints(session):
     session.query("INSERT INTO t VALUES (13)")
     assert brief(session.query("ROLLBACK TO a; SELECT count(*) FROM t; COMMIT"))[2] == "(11)"
     assert brief(session.query("SELECT count(*) FROM t"))[1] == "(11)"
+
+
+def test_copy_takes_data_after_it_has_waited(pair):
+    first, second = pair
+    wait(second, "COPY t FROM STDIN")
+    assert second.answers() == []
+    first.query("COMMIT")
+    assert end(second) == ["CopyInResponse"]
+    assert brief(second.send(CopyData(b"1\n"), CopyData(b"2\n"), CopyDone())) == ["COPY 2", "I"]
+
+
+def test_every_copy_of_a_query_string_takes_data(session):
+    session.query("CREATE TABLE t (a int)")
+    assert brief(session.query("COPY t FROM STDIN; COPY t FROM STDIN")) == ["CopyInResponse"]
+    assert brief(session.send(CopyData(b"1\n"), CopyDone())) == ["COPY 1", "CopyInResponse"]
+    assert brief(session.send(CopyData(b"2\n"), CopyDone())) == ["COPY 1", "I"]
+
+
+def test_who_waited_gets_no_connection_that_has_become_another_ones(pair):
+    first, second = pair
+    wait(second, "CREATE TEMP TABLE scratch (b text); INSERT INTO scratch VALUES ('mine')")
+    first.query("CREATE TEMP TABLE scratch (a int)")  # so the connection that it writes on is its own from now on
+    first.query("COMMIT")
+    assert end(second) == ["CREATE TABLE", "INSERT 0 1", "I"]
+    assert "(0)" in brief(first.query("SELECT count(*) FROM scratch"))
+    assert "(mine)" in brief(second.query("SELECT b FROM scratch"))
