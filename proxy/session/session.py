@@ -97,7 +97,7 @@ class Session:
         self.limits = Limits(self)
         self.started_at = self.statement_timestamp = now()
         self.counted_from = self.started_at  # when the running statement began, which need not be the first of its query string
-        self.idle_since = 0.0  # time.monotonic(), in a transaction block
+        self.idle_since = 0.0  # time.monotonic(), in a transaction: since when it waits for the client's next message
         self.query = ""  # text of the running or last statement
         self.on_commit: dict[int, str] = {}  # what COMMIT does to temporary tables (ddl/temporary.py)
         self.copy: CopyIn | None = None  # a COPY FROM STDIN that waits for data
@@ -167,6 +167,7 @@ class Session:
             self._fail(error, message)
         finally:
             self.is_busy = False
+            self.idle_since = time.monotonic()  # ReadyForQuery may be far: a pipeline holds what it has until Sync
             self.limits.waited()
         if self._fatal is not None:
             self._hang_up(self._fatal)

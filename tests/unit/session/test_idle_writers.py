@@ -54,6 +54,17 @@ def test_a_busy_writer_is_left_alone(pair):
     assert brief(first.answers())[-2:] == ["COMMIT", "I"]
 
 
+def test_a_pipeline_idles_from_its_last_message_on(pair):
+    """It has met no ReadyForQuery that its idleness could be counted from."""
+    first, second = pair
+    pipeline = (frontend.Parse("", INSERT), frontend.Bind("", "", (), []), frontend.Execute("", 0), frontend.Flush())
+    first.send(*pipeline)
+    wait(second)
+    assert brief(first.send(frontend.Sync())) == ["I"]
+    second.settle()
+    assert brief(second.answers()) == ["INSERT 0 1", "I"]
+
+
 def test_an_idle_writer_is_logged_once(pair, monkeypatch, caplog):
     first, second = pair
     monkeypatch.setattr(idle_writers, "_LOGGED_AFTER", 0.01)
