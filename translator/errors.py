@@ -6,7 +6,7 @@ ErrorResponse in one place, the session. Everything else that escapes is a bug o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from translator import sqlstate as codes
 
@@ -41,6 +41,10 @@ class SqlError(Exception):
         if self.location is None:
             self.location = location
         return self
+
+    def anew(self) -> SqlError:
+        """The same report as another exception: one that is kept must not be raised, or it keeps the frames it came through."""
+        return replace(self)
 
 
 def unsupported(feature: str, location: int | None = None) -> SqlError:

@@ -103,7 +103,7 @@ class Executor:
         portal.started = True
         self._session.transaction.queried = True
         if plan.failure is not None:
-            raise plan.failure.with_traceback(None)
+            raise plan.failure.anew()
         if plan.row_marks:
             await self._lock_rows(portal, plan)
         elif plan.writes:

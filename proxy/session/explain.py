@@ -34,7 +34,7 @@ async def explain(session: Session, plan: UtilityPlan, portal: Portal) -> None:
     if not isinstance(query, QueryPlan):
         raise unsupported("EXPLAIN of a utility command")
     if query.failure is not None:
-        raise query.failure.with_traceback(None)
+        raise query.failure.anew()
     compiled = CompiledPlan(query, portal.compiled.statement, portal.compiled.section)
     report: dict[str, Any] = {"Plan": await _plan(session, compiled, query)}
     if options.get("analyze"):

@@ -80,7 +80,7 @@ def receive_bind(session: Session, message: frontend.Bind) -> Answer:
             session.executor.enter(compiled)  # 'now' is read for this session's transaction
         binds = read_parameters(readers, values, session.parameters.settings, message.portal, formats)
     if compiled.failure is not None:
-        raise compiled.failure.with_traceback(None)  # PostgreSQL plans here, and so computes constants
+        raise compiled.failure.anew()  # PostgreSQL plans here, and so computes constants
     result_formats = message.result_formats
     fields = compiled.plan.fields
     if fields is not None and len(result_formats) != len(fields):

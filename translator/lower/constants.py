@@ -48,7 +48,7 @@ def constant_calls(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
         try:
             tree = _simplify(tree, lowering)
         except SqlError as error:
-            lowering.analysis.failure = error
+            lowering.analysis.failure = error.anew()
     return tree
 
 

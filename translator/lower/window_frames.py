@@ -55,7 +55,7 @@ def window_frames(tree: exp.Expr, lowering: Lowering) -> exp.Expr:
                 spec.set(side, _offset(spec.args[side], family, side))
             except SqlError as error:
                 # a view may have such a frame: running it fails
-                lowering.analysis.failure = error
+                lowering.analysis.failure = error.anew()
                 spec.set(side, number(0))
     return tree
 

@@ -70,6 +70,13 @@ def test_an_error_undoes_the_whole_string(session):
     assert brief(session.query("SELECT * FROM t")) == ["RowDescription", "SELECT 0", "I"]
 
 
+def test_a_plan_that_fails_keeps_nothing_of_where_it_failed(session, instance):
+    for _ in range(2):
+        assert brief(session.query("SELECT 1 / 0")) == ["ERROR 22012", "I"]
+    [failure] = [plan.failure for _, _, plan in instance.cached_plans() if plan.failure is not None]
+    assert failure.__traceback__ is failure.__context__ is None
+
+
 def test_positions_count_characters(session):
     error = error_of(session.query("SELECT 'ääää', nosuch"))
     assert error.position == "16"
