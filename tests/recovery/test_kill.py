@@ -130,19 +130,19 @@ class Ledger:
 
 def one_round(directory, number, ledger, chance):
     """Start a server, check what it found, let clients work, kill it."""
-    with killable(directory, passive_pages=20, truncate_pages=100) as (address, process):
-        with psycopg.connect(address.dsn, autocommit=True) as connection:
+    with killable(directory, passive_pages=20, truncate_pages=100) as served:
+        with psycopg.connect(served.address.dsn, autocommit=True) as connection:
             if number == 0:
                 connection.execute(SETUP)
             ledger.check(connection)
         soundness.check(directory / "postgres.db")
-        workers = [Worker(address, index, kind, number * 100_000) for index, kind in enumerate(KINDS)]
+        workers = [Worker(served.address, index, kind, number * 100_000) for index, kind in enumerate(KINDS)]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.ready.wait(20)
         time.sleep(chance.random() * 0.4)
-        process.kill()
+        served.kill()
         for worker in workers:
             worker.join(20)
     ledger.add(workers)

@@ -26,8 +26,8 @@ ENDLESS = {
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with killable(tmp_path_factory.mktemp("memory")) as (address, _):
-        yield address
+    with killable(tmp_path_factory.mktemp("memory")) as served:
+        yield served.address
 
 
 class Watch(threading.Thread):

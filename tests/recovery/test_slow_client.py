@@ -13,8 +13,8 @@ COMMANDS = {"query": ENDLESS, "copy": f"COPY ({ENDLESS}) TO STDOUT"}
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    with killable(tmp_path_factory.mktemp("slow")) as (address, _):
-        yield address
+    with killable(tmp_path_factory.mktemp("slow")) as served:
+        yield served.address
 
 
 @pytest.fixture
