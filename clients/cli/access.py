@@ -197,7 +197,7 @@ def _in_use(path: Path, holder: dict[str, Any], address: str, failure: Connectio
         steps=[
             (f"kill {holder.get('pid')}", "1. stops that server; then try again"),
             ("--socket-timeout=2000", "2. gives it more time to answer"),
-            ("--direct", "3. opens the files beside it: safe, but without its row locks and notifications"),
+            ("--direct", "3. opens the files beside it: safe, but without its row locks"),
         ],
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.ddl import temporary
 from proxy.ddl.execution import Execution
+from proxy.session import foreign_notifications
 from proxy.session.access import Access
 from proxy.session.transaction import NOTHING, Action, Event, Modes, Savepoint, State
 from proxy.storage.connection import SQLiteError
@@ -18,6 +19,7 @@ from translator import sqlstate as codes
 from translator.errors import SqlError
 
 if TYPE_CHECKING:
+    from proxy.session.notify import Place
     from proxy.session.session import Session
     from proxy.storage.writer import WriterLease
 
@@ -143,8 +145,12 @@ class TransactionActions:
     async def _commit(self) -> None:
         session = self._session
         channels = session.instance.channels(session.database) if session.notifications.pending else None
-        place = None if channels is None else channels.take_place()
+        place: Place | None = None
         try:
+            if channels is not None:
+                if session.instance.cluster.is_joined:
+                    await self._notify_other_processes()
+                place = channels.take_place()
             await self._commit_storage()
         except BaseException:
             if channels is not None and place is not None:
@@ -157,6 +163,24 @@ class TransactionActions:
             session.notifications.commit(channels, place, session, session.process_id)
         session.transaction.savepoints.clear()
         session.transaction_ended(committed=True)
+
+    async def _notify_other_processes(self) -> None:
+        """Send what the transaction sends to the cluster's owner, too: with the transaction, or, if it writes nothing, by itself."""
+        session = self._session
+        if not (queued := session.notifications.queued):
+            return
+        own = session.connections.lease
+        lease = own or await session.connections.lease_apart()
+        try:
+            foreign_notifications.leave(lease.connection, queued)
+            durable = None if own is not None else session.database.commit(lease)
+            if durable is not None:
+                await durable
+        except SQLiteError as error:
+            raise session.executor.translated(error, lease.connection) from error
+        finally:
+            if own is None:
+                session.database.release(lease)
 
     async def _commit_storage(self) -> None:
         """Keep the rows of WITH HOLD cursors, close the other portals, COMMIT, and wait for the disk."""

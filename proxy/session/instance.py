@@ -116,7 +116,7 @@ class Instance:
     def channels(self, database: Database) -> Channels:
         found = self._channels.get(database)
         if found is None:
-            found = self._channels[database] = Channels()
+            found = self._channels[database] = Channels(database)
         return found
 
     def forget(self, database: Database) -> None:
@@ -124,7 +124,9 @@ class Instance:
         plans = self._plans.pop(database, None)
         if plans is not None:
             plans.clear()
-        self._channels.pop(database, None)
+        channels = self._channels.pop(database, None)
+        if channels is not None:
+            channels.close()
         self.idle_writers.forget(database)
         self.statement_statistics.forget(database)
         forget_database(database.path)

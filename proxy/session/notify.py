@@ -2,17 +2,21 @@
 
 Notifications of a transaction are sent when it commits, equal ones once; listening begins and ends at commit too. Those of several
 transactions are sent in the order of their commits, whichever of them hears first that the disk has its own. A session that is in a
-block gets what is sent to it when the block is over.
+block gets what is sent to it when the block is over. What other processes send comes by the file (foreign_notifications.py).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from proxy.session.foreign_notifications import ForeignNotifications
 from translator import sqlstate as codes
 from translator.errors import SqlError
+
+if TYPE_CHECKING:
+    from proxy.storage.database import Database
 
 _LONGEST_CHANNEL: Final = 63  # NAMEDATALEN - 1
 _LONGEST_PAYLOAD: Final = 7999  # NOTIFY_PAYLOAD_MAX_LENGTH - 1
@@ -34,12 +38,17 @@ class Place:
 class Channels:
     """The listeners of one database, and the transactions that are about to send them something."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: Database) -> None:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self._order: deque[Place] = deque()
+        self._foreign = ForeignNotifications(database, self._send_foreign)
 
     def take_place(self) -> Place:
         """The next place; to be taken while nobody else can commit, and to be given to `send`, whatever happens."""
+        self._foreign.look()
+        return self._new_place()
+
+    def _new_place(self) -> Place:
         place = Place()
         self._order.append(place)
         return place
@@ -53,12 +62,23 @@ class Channels:
                 self._deliver(process_id, channel, payload)
 
     def listen(self, channel: str, listener: Listener) -> None:
+        if not self._listeners:
+            self._foreign.open()
         self._listeners[channel].add(listener)
 
     def unlisten(self, channel: str, listener: Listener) -> None:
         self._listeners[channel].discard(listener)
         if not self._listeners[channel]:
             del self._listeners[channel]
+        if not self._listeners:
+            self._foreign.close()
+
+    def close(self) -> None:
+        """The database is closed."""
+        self._foreign.close()
+
+    def _send_foreign(self, notifications: list[tuple[int, str, str]]) -> None:
+        self.send(self._new_place(), notifications)
 
     def _deliver(self, process_id: int, channel: str, payload: str) -> None:
         for listener in list(self._listeners.get(channel, ())):
@@ -94,6 +114,11 @@ class Notifications:
     @property
     def pending(self) -> bool:
         return bool(self._listening or self._queued)
+
+    @property
+    def queued(self) -> list[tuple[str, str]]:
+        """Channels and payloads that the transaction sends when it commits."""
+        return list(self._queued)
 
     def savepoint(self) -> None:
         self._levels.append((len(self._listening), len(self._queued)))

@@ -68,7 +68,7 @@ class Cluster:
     def join(cls, path: Path | str, system: SystemCatalog | None = None) -> Cluster:
         """Open beside the owner, if there is one: SQLite's locks keep the files whole, whoever writes to them.
 
-        What the owner keeps in its memory is not shared: row locks, advisory locks, notifications. Databases can be made, and not
+        What the owner keeps in its memory is not shared: row locks, advisory locks, the notifications that it sends. Databases can be made, and not
         dropped or renamed. The owner sees what is committed at once, and new tables at its next statement that is new to it.
         """
         path = Path(path).absolute()
@@ -78,6 +78,11 @@ class Cluster:
         if not cluster.databases():
             cluster._make("postgres", None)
         return cluster
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether another process may be the owner."""
+        return self._lock is None
 
     def announce(self, host: str, port: int) -> None:
         """Let the lock file say where the owner listens."""
@@ -174,7 +179,7 @@ class Cluster:
             raise unsupported(f"{command} with a server that was started on a single file")
 
     def _refuse_joined(self, command: str) -> None:
-        if self._lock is None:
+        if self.is_joined:
             raise unsupported(f"{command} without a server")
 
     def _close_unused(self, name: str, by: Any, refusal: str, code: str) -> None:

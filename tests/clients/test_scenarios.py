@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.clients.transcript import LIMIT, Home
@@ -133,6 +134,17 @@ def test_watch_shows_changes_and_survives_the_server(tmp_path: Path) -> None:
         assert json.loads(watching.stdout.readline())["after"]["title"] == "two"
     assert watching.wait(LIMIT) == 0
     watching.stdout.close()
+
+
+def test_a_server_notifies_of_changes_made_beside_it(tmp_path: Path) -> None:
+    with served(tmp_path) as home:
+        home.astro("init")
+        with psycopg.connect(f"postgresql://postgres@127.0.0.1:{home.port}/astrotask", autocommit=True) as listener:
+            listener.execute("LISTEN astro")
+            assert home.astro("add", "one", "--direct")[2] == 0
+            [notification] = listener.notifies(timeout=LIMIT, stop_after=1)
+    assert notification.channel == "astro"
+    assert int(notification.payload) > 0
 
 
 def _wait_for_listener(home: Home) -> None:
