@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from clients.postgres.conversation import Bounds, Conversation, Result
-from clients.postgres.errors import ConnectionFailed, DatabaseError
-from clients.postgres.operation import Script, Statement
+from clients.postgres.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
@@ -71,19 +70,9 @@ class AsyncConnection:
 
     async def run(self, operation: Operation[T]) -> T:
         """Perform an operation; if it writes, all of it or nothing."""
-        steps = operation.steps
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    result = await self._step(step)
-                except DatabaseError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(result)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        while operation.advance(self.conversation):
+            await self._converse()
+        return operation.value
 
     async def notification(self) -> tuple[str, str]:
         """Channel and payload of the next notification for a session that listens."""
@@ -97,12 +86,6 @@ class AsyncConnection:
             self.conversation.end()
             self._writer.write(self.conversation.data_to_send())
         self._writer.close()
-
-    async def _step(self, step: Statement | Script) -> Result:
-        if isinstance(step, Statement):
-            return await self.execute(step.sql, *step.parameters)
-        results = await self.execute_script(step.sql)
-        return results[-1]
 
     async def _converse(self) -> None:
         """Send what is to be sent, and take what comes, until it is our turn again."""

@@ -10,8 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from clients.postgres.conversation import Conversation, Result
-from clients.postgres.errors import ConnectionFailed, DatabaseError
-from clients.postgres.operation import Script, Statement
+from clients.postgres.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,19 +72,9 @@ class Connection:
 
     def run(self, operation: Operation[T]) -> T:
         """Perform an operation; if it writes, all of it or nothing."""
-        steps = operation.steps
-        try:
-            step = next(steps)
-            while True:
-                try:
-                    result = self._step(step)
-                except DatabaseError as error:
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(result)
-        except StopIteration as end:
-            value: T = end.value
-            return value
+        while operation.advance(self.conversation):
+            self._converse()
+        return operation.value
 
     def notifications(self, timeout: float | None = None) -> Iterator[tuple[str, str]]:
         """Channel and payload of what comes while this session listens; ends when none comes for `timeout` seconds."""
@@ -105,12 +94,6 @@ class Connection:
             with contextlib.suppress(OSError):
                 self._stream.write(self.conversation.data_to_send())
         self._stream.close()
-
-    def _step(self, step: Statement | Script) -> Result:
-        if isinstance(step, Statement):
-            return self.execute(step.sql, *step.parameters)
-        results = self.execute_script(step.sql)
-        return results[-1]
 
     def _converse(self) -> None:
         """Send what is to be sent, and take what comes, until it is our turn again."""

@@ -6,7 +6,7 @@
         send(conversation.data_to_send())             # the answers that logging in takes
     conversation.take_result()                        # raises the error, if there was one
 
-`ask` and `ask_script` begin a statement; nothing is sent before the last one is answered. Logging in is by trust, password
+`ask` and `ask_script` begin a statement, `begin` what a step of an operation asks for (operation.py); nothing is sent before the last one is answered. Logging in is by trust, password
 or SCRAM-SHA-256. Notifications and notices are collected, whenever they come.
 """
 
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
     from proxy.wire.scram import ClientExchange
 
 _DESCRIBE_PORTAL = frontend.Describe("P", "")
+
+
+class Statement(NamedTuple):
+    """One statement, with the values of $1 …"""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+
+class Script(NamedTuple):
+    """Statements without parameters, separated by semicolons; the result is the last one's."""
+
+    sql: str
 
 
 class Result(NamedTuple):
@@ -99,6 +112,13 @@ class Conversation:
         """Begin any number of statements without parameters, by the simple protocol."""
         self._begin()
         self._protocol.send(frontend.Query(sql))
+
+    def begin(self, step: Statement | Script) -> None:
+        """Begin a step of an operation; `take_result` has its result then."""
+        if isinstance(step, Statement):
+            self.ask(step.sql, step.parameters)
+        else:
+            self.ask_script(step.sql)
 
     def end(self) -> None:
         """Say good-bye."""

@@ -19,37 +19,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import wraps
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar
+from typing import Generic, ParamSpec, TypeAlias, TypeVar
 
-from clients.postgres.conversation import Result
+from clients.postgres.conversation import Conversation, Result, Script, Statement
+from clients.postgres.errors import DatabaseError
+
+__all__ = ["Operation", "Script", "Statement", "Steps", "reads", "writes"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-
-class Statement(NamedTuple):
-    """One statement, with the values of $1 …"""
-
-    sql: str
-    parameters: tuple[Any, ...] = ()
-
-
-class Script(NamedTuple):
-    """Statements without parameters, separated by semicolons; the result is the last one's."""
-
-    sql: str
-
 
 Steps: TypeAlias = Generator[Statement | Script, Result, T]
 
 
 class Operation(Generic[T]):
-    """Steps to take, once; with those of a transaction around them, if they need one."""
+    """Steps to take, once; with those of a transaction around them, if they need one.
 
-    __slots__ = ("steps",)
+    while operation.advance(conversation):
+        …                                   # exchange bytes until it is our turn again
+    operation.value
+    """
+
+    __slots__ = ("_begun", "steps", "value")
+
+    value: T
 
     def __init__(self, steps: Steps[T]) -> None:
         self.steps = steps
+        self._begun = False
+
+    def advance(self, conversation: Conversation) -> bool:
+        """Take the answer to the last step and begin the next one. False: there is none, and `value` is what was returned."""
+        try:
+            step = self._next(conversation)
+        except StopIteration as end:
+            self.value = end.value
+            return False
+        conversation.begin(step)
+        return True
+
+    def _next(self, conversation: Conversation) -> Statement | Script:
+        if not self._begun:
+            self._begun = True
+            return next(self.steps)
+        try:
+            result = conversation.take_result()
+        except DatabaseError as error:
+            return self.steps.throw(error)
+        return self.steps.send(result)
 
 
 def reads(function: Callable[P, Steps[T]]) -> Callable[P, Operation[T]]:
