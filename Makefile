@@ -24,7 +24,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/.installed: pyproject.toml $(wildcard proxy/session/_kernel*.p?[xi]) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[mcp]'
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/.installed

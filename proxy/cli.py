@@ -124,7 +124,7 @@ def _http_application(
     try:
         from clients.http import application, serving
     except ImportError as error:
-        message = f"--http needs packages that are not installed ({error.name}): pip install 'litephant[mcp]'"
+        message = f"--http needs packages that are not installed ({error.name}): {sys.executable} -m pip install mcp prometheus-client"
         raise click.ClickException(message) from error
     try:
         profiles = application.profiles(tools.split(","))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,8 +54,9 @@ def setup(invocation: Invocation, program: str, write: bool) -> None:
     """Print the configuration for an agent host: instructions, and the MCP server."""
     instructions, servers = _HOSTS[program]
     block = f"{_BEGIN}\n{_PRIME}{_END}\n"
-    snippet = {"servers" if program == "vscode" else "mcpServers": {"astro": {"command": "astro", "args": ["mcp"]}}}
-    toml = '[mcp_servers.astro]\ncommand = "astro"\nargs = ["mcp"]\n'
+    command = _command()
+    snippet = {"servers" if program == "vscode" else "mcpServers": {"astro": {"command": command, "args": ["mcp"]}}}
+    toml = f'[mcp_servers.astro]\ncommand = {json.dumps(command)}\nargs = ["mcp"]\n'
     if not write:
         click.echo(f"# {instructions}\n{block}")
         click.echo(
@@ -68,6 +70,12 @@ def setup(invocation: Invocation, program: str, write: bool) -> None:
         invocation.say(f"wrote {servers}")
     else:
         click.echo(f"add to ~/.codex/config.toml:\n{toml}", nl=False)
+
+
+def _command() -> str:
+    """What a host starts: by its path in a virtual environment, which the host's own shell need not have activated."""
+    own = Path(sys.executable).with_name("astro")
+    return str(own) if sys.prefix != sys.base_prefix and own.exists() else "astro"
 
 
 def _write_block(file: Path, block: str) -> None:

@@ -7,6 +7,7 @@ call looks for the server anew, and opens the files when there is none, as all c
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +32,7 @@ def mcp(invocation: Invocation, tools: str, allow_writes: bool) -> None:
         from clients.mcp.sql_tools import Limits
     except ImportError as error:
         why = f"There is no module {error.name}."
-        steps = [("pip install 'litephant[mcp]'", "installs what is missing")]
+        steps = [(f"{sys.executable} -m pip install mcp prometheus-client", "installs what is missing")]
         raise Problem("the MCP server needs packages that are not installed", why=why, steps=steps) from error
     from clients.mcp.database import Database
 

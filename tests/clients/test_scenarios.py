@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from tests.clients.transcript import LIMIT, Home
+from tests.harness.oracle import binaries
 from tests.harness.server import process
 
 pytestmark = pytest.mark.drivers
@@ -134,6 +135,24 @@ def test_watch_shows_changes_and_survives_the_server(tmp_path: Path) -> None:
         assert json.loads(watching.stdout.readline())["after"]["title"] == "two"
     assert watching.wait(LIMIT) == 0
     watching.stdout.close()
+
+
+def test_psql_is_opened_on_the_database(tmp_path: Path) -> None:
+    with served(tmp_path) as home:
+        path = f"{binaries()}:{os.environ['PATH']}"
+        assert home.astro("psql", "-At", "-c", "SELECT current_database(), 1", PATH=path) == (
+            "astrotask|1\n",
+            _connected(home),
+            0,
+        )
+    out, err, status = home.astro("psql", PATH=path)
+    assert (out, status) == ("", 6)
+    assert "error: psql needs a server, and none answers" in err
+    assert "error: psql is not installed" in home.astro("psql", PATH="/nonexistent")[1]
+
+
+def _connected(home: Home) -> str:
+    return f"connected to postgres://127.0.0.1:{home.port}/astrotask\n"
 
 
 def test_a_server_notifies_of_changes_made_beside_it(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ class Home:
         """An answer as transcripts have it."""
         out, err, status = answer
         lines = [*out.splitlines(), *(f"! {line}" for line in err.splitlines())]
-        text = "\n".join(line for line in lines if not line.startswith(_WAY)).replace(str(self.directory), "HOME")
+        text = "\n".join(line for line in lines if not line.startswith(_WAY))
+        text = text.replace(str(self.directory), "HOME").replace(str(Path(sys.executable).with_name("astro")), "astro")
         for pattern, replacement in _VARIABLE:
             text = pattern.sub(replacement, text)
         text += f"\n[{status}]" if status else ""

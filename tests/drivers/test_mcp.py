@@ -14,6 +14,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
+from tests.clients.transcript import Home
 from tests.harness.client import Address
 from tests.harness.client import Client as Session
 from tests.harness.server import ROOT, process
@@ -50,6 +51,21 @@ async def call(client: Client, tool: str, **arguments: Any) -> Any:
     answer = await client.call_tool(tool, arguments)
     assert not answer.is_error, answer.content[0].text
     return json.loads(answer.content[0].text)
+
+
+def test_the_snippet_of_setup(tmp_path):
+    """What `astro setup` writes is what a host starts."""
+    home = Home(tmp_path, 1)
+    assert home.astro("setup", "claude", "--write")[2] == 0
+    written = json.loads((tmp_path / ".mcp.json").read_text())["mcpServers"]["astro"]
+    environment = home.environment(PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+    async def scenario() -> None:
+        async with Client(stdio_client(StdioServerParameters(**written, env=environment, cwd=tmp_path))) as client:
+            await call(client, "addTasks", tasks=[{"title": "by the snippet"}])
+
+    asyncio.run(asyncio.wait_for(scenario(), _LIMIT))
+    assert home.astro("list", "-q")[0] == "TASK-1\n"
 
 
 def test_over_http_and_over_standard_input(tmp_path):

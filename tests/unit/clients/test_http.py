@@ -4,6 +4,7 @@ import asyncio
 import builtins
 import json
 import re
+import sys
 import urllib.request
 from urllib.error import HTTPError
 
@@ -224,7 +225,8 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path, monkeypatc
     monkeypatch.setattr(builtins, "__import__", refuse)
     done = CliRunner().invoke(main, ["serve", "--data", str(tmp_path), "--http", "127.0.0.1:0"])
     assert done.exit_code == 1
-    assert done.output == "Error: --http needs packages that are not installed (starlette): pip install 'litephant[mcp]'\n"
+    command = f"{sys.executable} -m pip install mcp prometheus-client"
+    assert done.output == f"Error: --http needs packages that are not installed (starlette): {command}\n"
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999"])

@@ -19,9 +19,9 @@ def direct(loop, instance, monkeypatch):
     leave = foreign_notifications.leave
 
     def leave_as_another(connection, queued):
-        monkeypatch.setattr(foreign_notifications.os, "getpid", lambda: own + 1)
+        monkeypatch.setattr(os, "getpid", lambda: own + 1)
         leave(connection, queued)
-        monkeypatch.setattr(foreign_notifications.os, "getpid", lambda: own)
+        monkeypatch.setattr(os, "getpid", lambda: own)
 
     monkeypatch.setattr(foreign_notifications, "leave", leave_as_another)
     yield conversation
