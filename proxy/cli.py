@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import sys
@@ -45,6 +46,9 @@ def main() -> None:
 @click.option("--mcp-tools", default="tasks", show_default=True, help="What /mcp offers to agents: tasks, sql, or all.")
 @click.option("--mcp-database", help="The database of /mcp.  [default: astrotask, or the one file of DATA]")
 @click.option("--mcp-allow-writes", is_flag=True, help="Let agents change data with execute_sql.")
+@click.option(
+    "--idle-exit", type=click.FloatRange(0), default=0, metavar="SECONDS", help="End after so long without a connection."
+)
 @click.option("--log-level", type=click.Choice(_LEVELS), default="info", show_default=True)
 def serve(
     data: Path,
@@ -56,6 +60,7 @@ def serve(
     mcp_tools: str,
     mcp_database: str | None,
     mcp_allow_writes: bool,
+    idle_exit: float,
     log_level: str,
 ) -> None:
     """Serve the databases in DATA.
@@ -96,12 +101,18 @@ def serve(
                 yield
 
     try:
-        _run(server.serve(data, sockets or (host, port), password, running))
+        _run(server.serve(data, sockets or (host, port), password, running, idle_exit=idle_exit or None))
     except ClusterInUse as error:
-        raise click.ClickException(str(error)) from error
+        reached = f"Clients reach it at {error.address}; " if error.address else ""
+        raise click.ClickException(f"{error}\n{reached}kill {error.pid} ends it.") from error
+    except server.ListenError as error:
+        advice = f"--port {port + 1}, or end who listens there" if error.errno == errno.EADDRINUSE else "--host 127.0.0.1"
+        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}\nTry {advice}.") from error
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise click.ClickException(f"cannot listen on {host}:{port}: {reason}") from error
+        reason = error.strerror or error
+        raise click.ClickException(
+            f"cannot open {error.filename or data}: {reason}\nTry --data with another directory."
+        ) from error
 
 
 Guest = Callable[["Server"], AbstractAsyncContextManager[str]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from typing import TYPE_CHECKING, Final
@@ -32,11 +33,18 @@ _BACKLOG: Final = 1024
 _GRACE: Final = 5.0  # seconds for sessions to end
 
 
+class ListenError(OSError):
+    """The address is not there, not ours, or taken."""
+
+
 class Server:
     """A listening instance."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, *, idle_exit: float | None = None) -> None:
+        """`idle_exit`: seconds without a connection after which the server ends; None: never."""
         self.instance = instance
+        self._idle_exit = idle_exit
+        self._idle: asyncio.TimerHandle | None = None
         self.port = 0
         self._connections: set[Connection] = set()
         self._servers: list[asyncio.Server] = []
@@ -58,6 +66,15 @@ class Server:
             else:
                 self._servers.append(await loop.create_server(self._connect, sock=each, backlog=_BACKLOG))
                 self._listens_at(*each.getsockname()[:2])
+
+    def end_when_idle(self) -> None:
+        """Begin to wait for connections, for as long as `idle_exit` says; it is done again whenever the last one ends."""
+        if self._idle_exit:
+            self._idle = asyncio.get_running_loop().call_later(self._idle_exit, self._end_idle)
+
+    def _end_idle(self) -> None:
+        _log.info("nobody has been connected for %g seconds", self._idle_exit)
+        self.stop()
 
     def _listens_at(self, host: str, port: int) -> None:
         self.port = port
@@ -81,6 +98,9 @@ class Server:
     async def close(self) -> None:
         """Stop listening, end the sessions, close the cluster."""
         self.instance.accepts = False
+        self._idle_exit = None
+        if self._idle is not None:
+            self._idle.cancel()
         for server in self._servers:
             server.close()
         for session in list(self.instance.sessions.values()):
@@ -111,12 +131,15 @@ class Server:
         connection = Connection(self.instance, self._disconnected, trusted=trusted)
         self._connections.add(connection)
         self._empty.clear()
+        if self._idle is not None:
+            self._idle.cancel()
         return connection
 
     def _disconnected(self, connection: Connection) -> None:
         self._connections.discard(connection)
         if not self._connections:
             self._empty.set()
+            self.end_when_idle()
 
 
 async def serve(
@@ -124,20 +147,27 @@ async def serve(
     address: tuple[str, int] | Sequence[socket.socket],
     password: str | None,
     running: Callable[[Server], AbstractAsyncContextManager[None]],
+    *,
+    idle_exit: float | None = None,
 ) -> None:
     """Open the cluster and serve it until a signal comes; `running` is entered for as long.
 
-    `address` is where to listen, or the sockets that listen already. Raises ClusterInUse when another process has the cluster.
+    `address` is where to listen, or the sockets that listen already. It ends, too, when nobody has been connected for `idle_exit`
+    seconds. Raises ClusterInUse when another process has the cluster, OSError when it cannot be opened, and ListenError.
     """
-    server = Server(open_instance(path, password))
+    server = Server(open_instance(path, password), idle_exit=idle_exit)
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, server.stop)
     try:
-        if isinstance(address, tuple):
-            await server.start(*address)
-        else:
-            await server.start_on(address)
+        try:
+            if isinstance(address, tuple):
+                await server.start(*address)
+            else:
+                await server.start_on(address)
+        except OSError as error:
+            raise ListenError(error.errno, os.strerror(error.errno) if error.errno else str(error)) from error
+        server.end_when_idle()
         async with running(server):
             await server.stopped()
     finally:

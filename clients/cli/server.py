@@ -11,6 +11,7 @@ import click
 
 from clients.cli import output
 from clients.cli.access import owner
+from clients.cli.arguments import Length
 from clients.cli.invocation import Command, Invocation, pass_invocation
 from clients.cli.problems import Problem
 from clients.cli.settings import home
@@ -77,8 +78,11 @@ def status(invocation: Invocation) -> None:
 
 
 @click.command(cls=Command)
+@click.option(
+    "--idle-exit", type=Length(), default="8h", show_default=True, help="End it after so long without a connection; 0: never."
+)
 @pass_invocation
-def up(invocation: Invocation) -> None:
+def up(invocation: Invocation, idle_exit: float) -> None:
     """Start the server in the background, and wait until it is ready."""
     settings = invocation.settings
     address = f"{settings['host']}:{settings['port']}"
@@ -88,7 +92,7 @@ def up(invocation: Invocation) -> None:
     log = home("XDG_STATE_HOME", ".local/state") / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "proxy", "serve", "--data", str(invocation.way.path())]
-    command += ["--host", settings["host"], "--port", settings["port"]]
+    command += ["--host", settings["host"], "--port", settings["port"], "--idle-exit", str(idle_exit)]
     with log.open("ab") as file:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     end = time.monotonic() + _START_LIMIT

@@ -137,6 +137,17 @@ def test_watch_shows_changes_and_survives_the_server(tmp_path: Path) -> None:
     watching.stdout.close()
 
 
+def test_up_ends_by_itself(tmp_path: Path) -> None:
+    with served(tmp_path) as free:
+        port = free.port
+    home = Home(tmp_path, port)
+    home.astro("up", "--idle-exit", "1s")
+    end = time.monotonic() + LIMIT
+    while home.astro("ping")[2] != 2:  # each is a connection
+        assert time.monotonic() < end
+        time.sleep(2)
+
+
 def test_psql_is_opened_on_the_database(tmp_path: Path) -> None:
     with served(tmp_path) as home:
         path = f"{binaries()}:{os.environ['PATH']}"

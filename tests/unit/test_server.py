@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,43 @@ def test_shutdown_tells_every_client(tmp_path, loop):
 
 
 @pytest.mark.slow
+def test_it_ends_when_nobody_has_been_connected_for_a_while(tmp_path, loop):
+    async def scenario() -> None:
+        server = Server(open_instance(tmp_path / "data"), idle_exit=0.05)
+        await server.start("127.0.0.1", 0)
+        server.end_when_idle()
+        running = asyncio.ensure_future(server.run())
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        await asyncio.sleep(0.2)
+        assert not running.done()
+        writer.close()
+        await asyncio.wait_for(running, _LIMIT)
+        assert await reader.read() == b""
+
+    loop.run_until_complete(scenario())
+
+
+def serve(*options):
+    """What the command says when it cannot start."""
+    command = [sys.executable, "-m", "proxy", "serve", *map(str, options)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_LIMIT, check=False)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def test_what_keeps_it_from_starting_and_what_to_do(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = serve("--data", tmp_path / "data", "--port", port)
+    assert said == (
+        f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\nTry --port {port + 1}, or end who listens there.\n"
+    )
+    (tmp_path / "file").write_text("")
+    said = serve("--data", tmp_path / "file" / "data", "--port", 0)
+    assert said == f"Error: cannot open {tmp_path}/file/data: Not a directory\nTry --data with another directory.\n"
+
+
 def test_the_command(tmp_path):
     """It says that it is ready, refuses a second server on the same data, and ends cleanly."""
     command = [sys.executable, "-m", "proxy", "serve", "--data", str(tmp_path / "data"), "--port", "0"]
