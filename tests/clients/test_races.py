@@ -1,17 +1,22 @@
 """Many at once: claims that nobody shares, and our programs beside Astrotask's own on one database."""
 
+import asyncio
 import os
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from mcp import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from clients.postgres.connection import Connection
 from clients.postgres.direct import DirectStream
 from clients.tasks import claims, editing, history, listing, migrations
 from clients.tasks.model import Actor, NewTask
 from tests.clients.transcript import LIMIT, Home
+from tests.harness.client import Address
 from tests.harness.server import process
 from tests.unit.clients.conftest import connect
 
@@ -19,6 +24,7 @@ pytestmark = pytest.mark.drivers
 
 WORKERS = 16
 TASKS = int(os.environ.get("ASTRO_RACE_TASKS", "160"))  # the full race has 1000
+COUNT = 5  # tasks that each of the others adds
 NODE = Path(__file__).parents[1] / "drivers" / "node"
 
 
@@ -51,35 +57,51 @@ def test_every_task_is_claimed_once(tmp_path: Path) -> None:
 
 @pytest.mark.node
 @pytest.mark.parametrize("first", ["astro", "astrotask"])
-def test_eight_processes_and_astrotask_on_one_database(tmp_path: Path, first: str) -> None:
-    """Whoever makes the tables, nothing that either adds is lost, and each sees the other's."""
+def test_processes_agents_and_astrotask_on_one_database(tmp_path: Path, first: str) -> None:
+    """Whoever makes the tables, nothing that anybody adds is lost: eight CLIs at a time, four agents, two of Astrotask's programs."""
     (tmp_path / "data").mkdir()
-    count = 5
-    with process(tmp_path / "data") as address:
+    with process(tmp_path / "data", "--http", "127.0.0.1:0", "--mcp-database", "postgres") as address:
         home = Home(tmp_path, address.port)
-        home.astro("sql", "SELECT 1", "--database", "postgres")
-        dsn = f"postgresql://postgres@127.0.0.1:{address.port}/postgres"
-
-        def astrotask(number: int) -> str:
-            environment = {**os.environ, "DSN": dsn, "LOG_LEVEL": "fatal", "COUNT": str(count), "WORKER": f"npm{number}"}
-            command = ["node", "astrotask_worker.mjs"]
-            done = subprocess.run(command, cwd=NODE, env=environment, capture_output=True, text=True, timeout=LIMIT, check=True)
-            return done.stdout
-
-        def astro(number: int) -> list[int]:
-            command = ("add-task", f"cli{number}", "--database", "postgres")
-            return [home.astro(*command)[2] for _ in range(count)]
-
         if first == "astrotask":
-            astrotask(0)
-        with ThreadPoolExecutor(10) as pool:
-            ours = [pool.submit(astro, number) for number in range(8)]
-            theirs = [pool.submit(astrotask, number) for number in (1, 2)]
-            assert [status for worker in ours for status in worker.result()] == [0] * 8 * count
+            astrotask(address, 0)
+        else:
+            home.astro("init", "--database", "postgres")
+        with ThreadPoolExecutor(11) as pool:
+            ours = [pool.submit(add_by_cli, home, number) for number in range(8)]
+            theirs = [pool.submit(astrotask, address, number) for number in (1, 2)]
+            agents = pool.submit(asyncio.run, add_by_mcp(home, f"{address.http}/mcp"))
+            assert [status for worker in ours for status in worker.result()] == [0] * 8 * COUNT
             assert all('"errors":[]' in worker.result() for worker in theirs)
+            agents.result()
         titles = home.astro("list", "--database", "postgres", "--json", "--fields", "title")[0]
-        assert titles.count('"cli') == 8 * count
-        assert titles.count('"npm') == (3 if first == "astrotask" else 2) * count
+        assert titles.count('"cli') == 8 * COUNT
+        assert titles.count('"mcp') == 4 * COUNT
+        assert titles.count('"npm') == (3 if first == "astrotask" else 2) * COUNT
+
+
+def astrotask(address: Address, number: int) -> str:
+    environment = {**os.environ, "DSN": address.dsn, "LOG_LEVEL": "fatal", "COUNT": str(COUNT), "WORKER": f"npm{number}"}
+    command = ["node", "astrotask_worker.mjs"]
+    done = subprocess.run(command, cwd=NODE, env=environment, capture_output=True, text=True, timeout=LIMIT, check=True)
+    return done.stdout
+
+
+def add_by_cli(home: Home, number: int) -> list[int]:
+    return [home.astro("add-task", f"cli{number}", "--database", "postgres")[2] for _ in range(COUNT)]
+
+
+async def add_by_mcp(home: Home, url: str) -> None:
+    """Two agents over HTTP, and two with an MCP server of their own."""
+    command = ["-m", "clients.cli", "mcp", "--database", "postgres"]
+    own = StdioServerParameters(command=sys.executable, args=command, env=home.environment())
+
+    async def add(number: int) -> None:
+        async with Client(url if number % 2 else stdio_client(own)) as client:
+            for _ in range(COUNT):
+                answer = await client.call_tool("addTasks", {"tasks": [{"title": f"mcp{number}"}]})
+                assert not answer.is_error, answer.content
+
+    await asyncio.wait_for(asyncio.gather(*map(add, range(4))), 2 * LIMIT)
 
 
 def test_workers_are_processes_too(tmp_path: Path) -> None:

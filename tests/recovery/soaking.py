@@ -80,8 +80,8 @@ class Client(threading.Thread):
                 assert connection.closed or connection.info.transaction_status == TransactionStatus.IDLE
         except _EXPECTED:
             pass
-        except psycopg.OperationalError:  # another one has ended the session
-            if not connection.closed:
+        except psycopg.OperationalError as error:
+            if error.sqlstate is not None:  # else the connection is gone: another one has ended the session
                 raise
         finally:
             self._chance.choice(ENDS)(self, connection)
