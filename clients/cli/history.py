@@ -108,9 +108,8 @@ def _words(change: Change) -> list[str]:
     """Agent, operation, task, and what is different."""
     if change.before is None or change.after is None:
         row = change.after or change.before or {}
-        what = (
-            f"{'+' if change.before is None else '-'} {change.relation} {row.get('title') or row.get('tag') or change.row_id}"
-        )
+        name = row.get("title") or row.get("tag") or row.get("dependency_task_id") or change.row_id
+        what = f"{'+' if change.before is None else '-'} {change.relation} {name}"
     else:
         what = ", ".join(f"{name}: {old} → {new}" for name, (old, new) in change.fields.items())
     undone = f" (undone by {change.undone_by})" if change.undone_by else ""

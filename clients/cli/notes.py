@@ -41,6 +41,8 @@ def list_notes(invocation: Invocation, task_id: str | None) -> None:
     elif invocation.quiet:
         for note in found:
             click.echo(note.id)
+    elif not found:
+        invocation.say("no notes")
     else:
         rows = [[note.task_id or "", note.context_type, note.title, note.description or ""] for note in found]
         output.print_table(["task", "type", "title", "text"], rows)

@@ -6,6 +6,7 @@ The envelope is {"schema_version": 1, "data": …}; a change that breaks its rea
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,8 @@ SCHEMA_VERSION: Final = 1
 _GLYPHS: Final = {"pending": "○", "in-progress": "◐", "blocked": "⛔", "done": "●", "cancelled": "✗", "archived": "▪"}
 _ASCII: Final = {"pending": "( )", "in-progress": "(>)", "blocked": "(!)", "done": "(x)", "cancelled": "(-)", "archived": "(a)"}
 _COLORS: Final = {"pending": "white", "in-progress": "cyan", "blocked": "red", "done": "green", "cancelled": "bright_black"}
+
+_LONG: Final = {"title", "what"}  # columns that take as many lines as they need
 
 TASK_COLUMNS: Final[dict[str, Callable[[Task], str]]] = {
     "id": lambda task: task.id,
@@ -126,11 +129,28 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[str]], colors: Seq
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in names:
-        table.add_column(name, overflow="fold" if name == "title" else "ellipsis", no_wrap=name != "title")
+        table.add_column(name, overflow="fold" if name in _LONG else "ellipsis", no_wrap=name not in _LONG)
     for number, row in enumerate(rows):
         style = colors[number] if colors else ""
         table.add_row(*(Text(value, style=style) for value in row))
     Console(force_terminal=True, highlight=False).print(table)
+
+
+def fits(names: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether a table is no wider than the terminal; into a pipe there is room for everything."""
+    if not color_is_wanted():
+        return True
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    return sum(widths) + 3 * len(names) <= shutil.get_terminal_size().columns
+
+
+def print_records(names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A line for each value, as psql's expanded display has it."""
+    width = max(map(len, names))
+    for number, row in enumerate(rows, 1):
+        click.secho(f"─ {number} ".ljust(width + 2, "─"), dim=True)
+        for name, value in zip(names, row, strict=True):
+            click.echo(f"{name:<{width}}  {value}")
 
 
 def glyph(status: str) -> str:

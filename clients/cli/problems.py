@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clients.postgres.errors import ConnectionFailed, DatabaseError
-from clients.tasks.errors import ClaimedByAnother, ClaimLost, TaskBlocked, TaskError, TaskNotFound, UndoConflict
+from clients.tasks.errors import (
+    ClaimedByAnother,
+    ClaimLost,
+    DependencyCycle,
+    TaskBlocked,
+    TaskError,
+    TaskNotFound,
+    UndoConflict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +63,8 @@ def problem_of(error: Exception) -> Problem | None:
         case UndoConflict():
             steps = [("astro log", "shows what was changed")]
             return Problem(str(error), status=CLAIMED, why="An undo takes back only what is still as it left it.", steps=steps)
+        case DependencyCycle():
+            return Problem(str(error), steps=[("astro graph", "shows who waits for whom"), ("astro deps rm", "ends a wait")])
         case TaskError():
             return Problem(str(error))
         case DatabaseError():

@@ -55,8 +55,10 @@ def _print(invocation: Invocation, result: Result, form: str | None) -> None:
         for cells in (names, ["---"] * len(names), *rows):
             escaped = [cell.replace("|", "\\|").replace("\n", "<br>") for cell in cells]
             click.echo(f"| {' | '.join(escaped)} |")
-    else:
+    elif output.fits(names, rows):
         output.print_table(names, rows)
+    else:
+        output.print_records(names, rows)
 
 
 def _names(result: Result) -> list[str]:

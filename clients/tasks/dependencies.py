@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from clients.postgres.operation import Statement, Steps, reads
 from clients.tasks import listing
-from clients.tasks.errors import TaskRefused
+from clients.tasks.errors import DependencyCycle, TaskRefused
 from clients.tasks.journal import Journal, changes, locked
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def connect(journal: Journal, task_id: str, other: str) -> Steps[None]:
         raise TaskRefused(f"{task_id} cannot wait for itself")
     back = yield Statement(_PATH, (other, task_id))
     if back.rows:
-        raise TaskRefused(f"{other} waits for {task_id} already: both would wait for ever")
+        raise DependencyCycle(task_id, other)
     condition = "r.dependent_task_id = $1 AND r.dependency_task_id = $2"
     if not (yield from locked("task_dependencies", condition, task_id, other)):
         from uuid import uuid4  # Astrotask's ids of dependencies

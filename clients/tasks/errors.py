@@ -56,5 +56,12 @@ class TaskRefused(TaskError):  # noqa: N818
     """What was asked for makes no sense: a cycle, a title without text, a status that does not follow."""
 
 
+class DependencyCycle(TaskRefused):
+    """The other task waits for this one, directly or not."""
+
+    def __init__(self, task_id: str, other: str) -> None:
+        super().__init__(f"{other} waits for {task_id} already: both would wait for ever")
+
+
 class UndoConflict(TaskError):  # noqa: N818
     """Somebody has changed since what was to be undone."""

@@ -137,6 +137,23 @@ def test_watch_shows_changes_and_survives_the_server(tmp_path: Path) -> None:
     watching.stdout.close()
 
 
+def test_what_is_wider_than_a_terminal(tmp_path: Path) -> None:
+    home = Home(tmp_path, 1)
+    terminal = {"FORCE_COLOR": "1", "COLUMNS": "80"}
+    title = "a title that goes on and on until it does not fit any terminal of eighty columns at all"
+    home.astro("add", title, "--tag", "ui")
+    lines = _plain(home.astro("log", **terminal)[0]).splitlines()
+    assert lines[1].split() == ["batch", "at", "agent", "operation", "task", "what"]
+    assert max(map(len, lines)) <= 80
+    records = _plain(home.astro("sql", "SELECT * FROM tasks WHERE id = 'TASK-1'", **terminal)[0])
+    assert f"\ntitle           {title}\n" in records
+    assert _plain(home.astro("sql", "SELECT id FROM astro.tasks", **terminal)[0]).split() == ["id", "──────", "TASK-1"]
+
+
+def _plain(text: str) -> str:
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
 def test_up_ends_by_itself(tmp_path: Path) -> None:
     with served(tmp_path) as free:
         port = free.port
